@@ -1,0 +1,38 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is held to: a warning stops the build.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "bitbot",
+    products: [
+        .executable(name: "bitbot", targets: ["bitbot"]),
+        .library(name: "Bitrix24", targets: ["Bitrix24"]),
+    ],
+    targets: [
+        .target(
+            name: "CBase",
+            linkerSettings: [
+                .linkedLibrary("event_core"), .linkedLibrary("event_pthreads"), .linkedLibrary("event_extra"),
+                .linkedLibrary("curl"), .linkedLibrary("sqlite3"), .linkedLibrary("hiredis"),
+                .linkedLibrary("sodium"), .linkedLibrary("cmark-gfm"), .linkedLibrary("cmark-gfm-extensions"),
+            ]),
+        .target(name: "Base", dependencies: ["CBase"], swiftSettings: strict),
+        .target(
+            name: "Storage", dependencies: ["Base", "CBase"], resources: [.embedInCode("Migrations")],
+            swiftSettings: strict),
+        .target(name: "Bitrix24", dependencies: ["Base", "CBase"], swiftSettings: strict),
+        .target(name: "BotPlatforms", dependencies: ["Base"], swiftSettings: strict),
+        .target(
+            name: "Gateway", dependencies: ["Base", "Storage", "Bitrix24", "BotPlatforms"], swiftSettings: strict),
+        .target(
+            name: "Web", dependencies: ["Base", "Storage", "Bitrix24", "BotPlatforms", "Gateway"], swiftSettings: strict
+        ),
+        .target(name: "Sandbox", dependencies: ["Base"], resources: [.embedInCode("Page")], swiftSettings: strict),
+        .executableTarget(
+            name: "bitbot", dependencies: ["Base", "Storage", "Web", "Gateway", "Sandbox"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,45 @@
+/// An HTTP/1.1 server on libevent sockets.
+public final class HTTPServer: Sendable {
+    public enum Address: Sendable, Hashable {
+        /// `port` 0 takes a free one.
+        case tcp(host: String, port: Int)
+        /// A Unix socket, made with mode 0600; a dead one left there is replaced.
+        case unix(path: String)
+    }
+
+    /// What a client may use. A request beyond a limit gets the status named there.
+    public struct Limits: Sendable {
+        /// Bytes of the request line's target (414).
+        public var targetBytes = 8 * 1024
+        /// Bytes of the whole header (431).
+        public var headerBytes = 32 * 1024
+        /// Header fields (431).
+        public var headerFields = 100
+        /// Bytes of the body (413).
+        public var bodyBytes = 8 * 1024 * 1024
+        /// Connections at once; one more is told 503 and closed.
+        public var connections = 10_000
+        /// From a request's first byte to its last (408).
+        public var requestDeadline: Duration = .seconds(30)
+        /// A connection without a request is closed after this.
+        public var idle: Duration = .seconds(75)
+        public init() {}
+    }
+
+    /// The port in use (of a TCP address).
+    public var port: Int { fatalError("skeleton") }
+
+    /// Binds, listens and answers with `handler` until ``shutdown(grace:)``.
+    /// - Throws: ``HTTPServerError`` that names the address when it cannot be had.
+    public static func start(
+        on address: Address, loops: EventLoopGroup, limits: Limits = Limits(), log: Log, handler: @escaping HTTPHandler
+    ) async throws -> HTTPServer { fatalError("skeleton") }
+
+    /// Stops accepting, lets requests in flight finish for at most `grace`, then closes what is left.
+    public func shutdown(grace: Duration) async { fatalError("skeleton") }
+}
+
+public enum HTTPServerError: Error, Sendable, Equatable {
+    case addressInUse(String)
+    case cannotListen(String, reason: String)
+}
