@@ -32,6 +32,8 @@ let package = Package(
         .target(name: "Sandbox", dependencies: ["Base"], resources: [.embedInCode("Page")], swiftSettings: strict),
         .executableTarget(
             name: "bitbot", dependencies: ["Base", "Storage", "Web", "Gateway", "Sandbox"], swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
