@@ -27,4 +27,6 @@
 #include <cmark-gfm.h>
 #include <cmark-gfm-core-extensions.h>
 
+#include "base_system.h"
+
 #endif
