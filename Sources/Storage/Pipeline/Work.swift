@@ -1,0 +1,131 @@
+import Base
+
+/// Work that waits or has failed, as the administrator sees it.
+public struct WorkRecord: Sendable {
+    /// `event-12`: to be asked; `send-7`: to be delivered.
+    public enum Key: Sendable, Hashable, LosslessStringConvertible {
+        case event(ID<EventRecord>)
+        case send(ID<OutboxRecord>)
+
+        public init?(_ description: String) {
+            if description.hasPrefix("event-"), let id = ID<EventRecord>(String(description.dropFirst(6))) {
+                self = .event(id)
+            } else if description.hasPrefix("send-"), let id = ID<OutboxRecord>(String(description.dropFirst(5))) {
+                self = .send(id)
+            } else {
+                return nil
+            }
+        }
+
+        public var description: String {
+            switch self {
+            case .event(let id): "event-\(id)"
+            case .send(let id): "send-\(id)"
+            }
+        }
+    }
+    public var key: Key
+    public var portalID: ID<PortalRecord>
+    public var botID: ID<BotRecord>
+    public var dialogID: ID<DialogRecord>?
+    public var state: String
+    public var attempts: Int
+    public var lastError: String?
+    public var createdAt: Timestamp
+    public var nextAttemptAt: Timestamp?
+}
+
+extension Store {
+    /// Waiting and failed work, newest first.
+    public func work(limit: Int, after cursor: String?) async throws -> Page<WorkRecord> {
+        let before = try WorkCursor(cursor)
+        let found = try await database.read { connection in
+            try connection.rows(
+                """
+                SELECT 0, id, portal_id, bot_id, dialog_id, state, attempts, last_error, received_at, not_before
+                FROM events WHERE state IN ('waiting', 'asking', 'failed') AND (received_at, 0, id) < (?1, ?2, ?3)
+                UNION ALL
+                SELECT 1, id, portal_id, bot_id, dialog_id, state, attempts, last_error, created_at, not_before
+                FROM outbox WHERE state IN ('waiting', 'sending', 'failed') AND (created_at, 1, id) < (?1, ?2, ?3)
+                ORDER BY 9 DESC, 1 DESC, 2 DESC LIMIT ?4
+                """,
+                [.integer(before.time), .integer(before.table), .integer(before.id), .integer(Int64(limit + 1))],
+                workRecord)
+        }
+        let items = Array(found.prefix(limit))
+        return Page(items: items, next: found.count > limit ? items.last.map { WorkCursor(after: $0).text } : nil)
+    }
+
+    /// Puts failed work back; `nil` if it is not there or not failed.
+    public func retryWork(_ key: WorkRecord.Key, now: Timestamp) async throws -> Bool {
+        try await database.write { connection in
+            switch key {
+            case .event(let id):
+                // One with a trace may have been answered: its outcome is looked for first.
+                try connection.run(
+                    """
+                    UPDATE events SET state = CASE WHEN trace IS NULL THEN 'waiting' ELSE 'asking' END, not_before = ?
+                    WHERE id = ? AND state = 'failed' AND body_sealed IS NOT NULL
+                    """,
+                    [SQLValue(now), SQLValue(id)]) > 0
+            case .send(let id):
+                try connection.run(
+                    "UPDATE outbox SET state = 'waiting', not_before = ?, created_at = ? WHERE id = ? AND state = 'failed'",
+                    [SQLValue(now), SQLValue(now), SQLValue(id)]) > 0
+            }
+        }
+    }
+
+    /// Gives failed work up; its identity stays known. False if it is not there or not failed.
+    public func dropWork(_ key: WorkRecord.Key, now: Timestamp) async throws -> Bool {
+        try await database.write { connection in
+            let table =
+                switch key {
+                case .event: "events SET state = 'done', body_sealed = NULL"
+                case .send: "outbox SET state = 'done', payload = NULL"
+                }
+            let id: SQLValue =
+                switch key {
+                case .event(let id): SQLValue(id)
+                case .send(let id): SQLValue(id)
+                }
+            return try connection.run(
+                "UPDATE \(table), finished_at = ? WHERE id = ? AND state = 'failed'", [SQLValue(now), id]) > 0
+        }
+    }
+}
+
+private func workRecord(_ row: borrowing Row) throws -> WorkRecord {
+    let isEvent = row.integer(0) == 0
+    let state = row.text(5)
+    return WorkRecord(
+        key: isEvent ? .event(ID(rawValue: row.integer(1))) : .send(ID(rawValue: row.integer(1))),
+        portalID: ID(rawValue: row.integer(2)), botID: ID(rawValue: row.integer(3)),
+        dialogID: row.integerIfAny(4).map { ID(rawValue: $0) }, state: state, attempts: Int(row.integer(6)),
+        lastError: row.textIfAny(7), createdAt: Timestamp(rawValue: row.integer(8)),
+        nextAttemptAt: state == "failed" ? nil : Timestamp(rawValue: row.integer(9)))
+}
+
+/// Where a page of work ended: time, table, id.
+private struct WorkCursor {
+    var time = Int64.max
+    var table: Int64 = 2
+    var id = Int64.max
+
+    init(_ text: String?) throws {
+        guard let text else { return }
+        let parts = text.split(separator: "-").compactMap { Int64($0) }
+        guard parts.count == 3 else { throw StoreError.failed("the cursor is not one of ours") }
+        (time, table, id) = (parts[0], parts[1], parts[2])
+    }
+
+    init(after record: WorkRecord) {
+        time = record.createdAt.rawValue
+        switch record.key {
+        case .event(let key): (table, id) = (0, key.rawValue)
+        case .send(let key): (table, id) = (1, key.rawValue)
+        }
+    }
+
+    var text: String { "\(time)-\(table)-\(id)" }
+}
