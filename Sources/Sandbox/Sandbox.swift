@@ -1,1 +1,2 @@
-// Replaced by the room's first file.
+/// The built-in demonstration: a simulated portal and bot platforms, and the page where a person plays with them.
+public enum Placeholder {}

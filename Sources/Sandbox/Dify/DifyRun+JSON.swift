@@ -1,0 +1,68 @@
+import Base
+
+/// What several answers say about a run.
+extension DifyRun {
+    var createdSeconds: Int { Int(createdAt / 1000) }
+
+    /// A chatflow's run also sees the system's variables.
+    var workflowInputs: [String: JSON] {
+        guard app.mode == .chatflow else { return inputs }
+        return inputs.merging(
+            [
+                "sys.query": .string(query), "sys.user_id": .string(user),
+                "sys.conversation_id": .string(conversationID), "sys.workflow_run_id": .string(id),
+                "sys.files": .array([]),
+            ], uniquingKeysWith: { mine, _ in mine })
+    }
+
+    var endUserID: String { SimulatedDify.endUserID(app: app, user: user) }
+    var thoughtID: String { messageID.dropLast() + "0" }
+    func nodeExecutionID(_ index: Int) -> String { id.dropLast() + String(index) }
+
+    func writeMetadata(_ ended: DifyEvents.Ended, to out: inout JSONText) {
+        if app.mode != .newAgent {
+            out.member("annotation_reply", nil as String?)
+            out.member("retriever_resources", array: [String]()) { $0.string($1) }
+        }
+        out.member("usage") { out in
+            let tokens = tokens(ended.answer)
+            out.member("prompt_tokens", tokens.prompt)
+            out.member("prompt_unit_price", "0.001")
+            out.member("prompt_price_unit", "0.001")
+            out.member("prompt_price", "0.0000010")
+            out.member("completion_tokens", tokens.answer)
+            out.member("completion_unit_price", "0.002")
+            out.member("completion_price_unit", "0.001")
+            out.member("completion_price", "0.0000020")
+            out.member("total_tokens", tokens.prompt + tokens.answer)
+            out.member("total_price", "0.0000030")
+            out.member("currency", "USD")
+            out.member("latency", Double(ended.finishedAt - createdAt) / 1000)
+        }
+    }
+
+    func tokens(_ answer: String) -> (prompt: Int, answer: Int) {
+        (query.utf8.count / 4 + 12, answer.utf8.count / 4 + 1)
+    }
+
+    /// The members of the contract's `WorkflowFinishedData`, without those that only the stream has.
+    func writeFinished(_ ended: DifyEvents.Ended, to out: inout JSONText) {
+        let tokens = tokens(ended.answer)
+        out.member("id", id)
+        out.member("workflow_id", app.workflowID)
+        out.member("status", ended.status.rawValue)
+        out.member("outputs", outputs(ended.answer, status: ended.status))
+        out.member("error", ended.error)
+        out.member("elapsed_time", Double(ended.finishedAt - createdAt) / 1000)
+        out.member("total_tokens", tokens.prompt + tokens.answer)
+        out.member("total_steps", 3)
+        out.member("created_at", createdSeconds)
+        out.member("finished_at", Int(ended.finishedAt / 1000))
+    }
+
+    func outputs(_ answer: String, status: Status) -> JSON {
+        guard status == .succeeded || !answer.isEmpty, status != .running else { return .object([:]) }
+        return app.mode == .chatflow
+            ? ["answer": .string(answer), "files": .array([])] : .object([app.outputName: .string(answer)])
+    }
+}

@@ -1,0 +1,63 @@
+import Base
+
+/// One exchange over the wire, as the sandbox's page shows it.
+public struct WireCall: Sendable {
+    public enum Kind: String, Sendable {
+        /// The portal posted an event.
+        case event
+        /// An application called the portal's REST.
+        case rest
+        /// A bot platform was asked.
+        case platform
+    }
+    public var kind: Kind
+    public var method: String
+    /// The path, REST method or event name.
+    public var target: String
+    public var time: Timestamp
+    /// `nil` if there was no answer.
+    public var status: Int?
+    /// Until the answer's header; `nil` if it was not measured.
+    public var duration: Duration?
+    public var parameters: JSON
+
+    public init(
+        kind: Kind, method: String, target: String, time: Timestamp, status: Int?, duration: Duration? = nil,
+        parameters: JSON
+    ) {
+        self.kind = kind
+        self.method = method
+        self.target = target
+        self.time = time
+        self.status = status
+        self.duration = duration
+        self.parameters = parameters
+    }
+}
+
+extension JSON {
+    /// The same with every secret masked: members whose name speaks of a token, key, secret, code or password.
+    var withoutSecrets: JSON {
+        switch self {
+        case .object(let members):
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: members.map { name, value in
+                        if namesSecret(name), let text = value.string, !text.isEmpty {
+                            return (name, .string(Secret(text).masked))
+                        }
+                        return (name, value.withoutSecrets)
+                    }))
+        case .array(let elements): .array(elements.map(\.withoutSecrets))
+        default: self
+        }
+    }
+}
+
+private func namesSecret(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return name == "auth"
+        || ["token", "secret", "password", "api_key", "refresh_id", "auth_id"].contains {
+            name.contains($0)
+        }
+}
