@@ -10,20 +10,96 @@ public enum Form {
     /// The tree that PHP would build: objects of objects and strings. `a[]=` takes the next free number as its key, so
     /// a list is an object with the keys `"0"`, `"1"`…. A key that is given both a value and members keeps the later.
     /// Invalid UTF-8 becomes U+FFFD.
-    /// - Throws: ``FormError``.
+    ///
+    /// Also as PHP does it: a broken escape stays as it is; `a` without `=` is an empty string; what follows a closing
+    /// bracket without opening another is ignored (`a[b]c` is `a[b]`); a first bracket that is never closed becomes `_`
+    /// (`a[b` is `a_b`), a later one ends the key (`a[b][c` is `a[b]`); leading spaces of a key do not count and a pair
+    /// without a name is skipped. Unlike PHP, dots and spaces inside a name stay.
+    /// - Throws: ``FormError`` before anything was built when there are too many keys, and at the first one too deep.
     public static func decode(_ bytes: some Collection<UInt8>, limits: Limits = Limits()) throws -> JSON {
-        fatalError("skeleton")
+        let decoded = try bytes.withContiguousStorageIfAvailable { try FormDecoder.decode($0, limits: limits) }
+        return try decoded ?? Array(bytes).withUnsafeBufferPointer { try FormDecoder.decode($0, limits: limits) }
     }
 
-    /// As PHP's `http_build_query`: booleans are `1` and `0`, `null` and empty lists or objects are left out.
-    public static func encode(_ value: JSON) -> String { fatalError("skeleton") }
+    /// As PHP's `http_build_query`: booleans are `1` and `0`, `null` and empty lists or objects are left out. Members
+    /// are written in the order of their names. What is neither object nor list at the top gives an empty text.
+    public static func encode(_ value: JSON) -> String {
+        var pairs: [UInt8] = []
+        append(value, key: [], to: &pairs)
+        return String(decoding: pairs, as: UTF8.self)
+    }
 
     /// Percent-encodes all but unreserved characters.
-    public static func percentEncode(_ text: String) -> String { fatalError("skeleton") }
+    public static func percentEncode(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        appendEncoded(text, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// `nil` if an escape is broken or the result is no UTF-8. `+` stays a plus unless `plusIsSpace`.
     public static func percentDecode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
-        fatalError("skeleton")
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var rest = text.utf8.makeIterator()
+        while let byte = rest.next() {
+            switch byte {
+            case UInt8(ascii: "%"):
+                guard let high = rest.next().flatMap(hexadecimalValue), let low = rest.next().flatMap(hexadecimalValue)
+                else { return nil }
+                bytes.append(high << 4 | low)
+            case UInt8(ascii: "+") where plusIsSpace: bytes.append(UInt8(ascii: " "))
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func append(_ value: JSON, key: [UInt8], to pairs: inout [UInt8]) {
+        switch value {
+        case .null: break
+        case .bool(let flag): append(flag ? "1" : "0", key: key, to: &pairs)
+        case .integer(let integer): append(String(integer), key: key, to: &pairs)
+        case .number(let number) where number.isFinite: append(JSON.number(number).text, key: key, to: &pairs)
+        case .number: break
+        case .string(let text): append(text, key: key, to: &pairs)
+        case .array(let items):
+            for (index, item) in items.enumerated() { append(item, key: member(String(index), of: key), to: &pairs) }
+        case .object(let members):
+            for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+                append(member, key: self.member(name, of: key), to: &pairs)
+            }
+        }
+    }
+
+    private static func append(_ text: String, key: [UInt8], to pairs: inout [UInt8]) {
+        guard !key.isEmpty else { return }
+        if !pairs.isEmpty { pairs.append(UInt8(ascii: "&")) }
+        pairs.append(contentsOf: key)
+        pairs.append(UInt8(ascii: "="))
+        appendEncoded(text, to: &pairs)
+    }
+
+    private static func member(_ name: String, of key: [UInt8]) -> [UInt8] {
+        var result = key
+        if !key.isEmpty { result.append(contentsOf: "%5B".utf8) }
+        appendEncoded(name, to: &result)
+        if !key.isEmpty { result.append(contentsOf: "%5D".utf8) }
+        return result
+    }
+
+    private static func appendEncoded(_ text: String, to bytes: inout [UInt8]) {
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default:
+                bytes.append(UInt8(ascii: "%"))
+                bytes.append(upperCaseDigits[Int(byte >> 4)])
+                bytes.append(upperCaseDigits[Int(byte & 0xF)])
+            }
+        }
     }
 }
 
@@ -33,25 +109,14 @@ public enum FormError: Error, Sendable, Equatable {
     case malformed(String)
 }
 
-/// `multipart/form-data`.
-public enum Multipart {
-    public struct Part: Sendable, Equatable {
-        public var name: String
-        public var filename: String?
-        public var contentType: String?
-        public var body: [UInt8]
-        public init(name: String, filename: String? = nil, contentType: String? = nil, body: [UInt8]) {
-            self.name = name
-            self.filename = filename
-            self.contentType = contentType
-            self.body = body
-        }
+private let upperCaseDigits = Array("0123456789ABCDEF".utf8)
+
+@inline(__always)
+func hexadecimalValue(_ digit: UInt8) -> UInt8? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+    default: nil
     }
-
-    /// - Parameter contentType: the request's `Content-Type` header, which names the boundary.
-    /// - Throws: ``FormError``.
-    public static func decode(_ body: [UInt8], contentType: String) throws -> [Part] { fatalError("skeleton") }
-
-    /// The body and its `Content-Type`.
-    public static func encode(_ parts: [Part]) -> (body: [UInt8], contentType: String) { fatalError("skeleton") }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// A moment in whole milliseconds since 1970, as the store keeps it.
 public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Codable {
@@ -12,9 +12,26 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Codab
 
     /// ISO 8601 in UTC with milliseconds, as the management API shows it.
     public var iso8601: String {
-        Date(timeIntervalSince1970: Double(rawValue) / 1000)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let (seconds, milliseconds) = floored(rawValue, by: 1000)
+        var moment = time_t(seconds)
+        var parts = tm()
+        gmtime_r(&moment, &parts)
+        return padded(Int(parts.tm_year) + 1900, 4) + "-" + padded(Int(parts.tm_mon) + 1, 2)
+            + "-" + padded(Int(parts.tm_mday), 2) + "T" + padded(Int(parts.tm_hour), 2)
+            + ":" + padded(Int(parts.tm_min), 2) + ":" + padded(Int(parts.tm_sec), 2)
+            + "." + padded(Int(milliseconds), 3) + "Z"
     }
+}
+
+private func padded(_ value: Int, _ width: Int) -> String {
+    let digits = String(value)
+    return digits.utf8.count < width ? String(repeating: "0", count: width - digits.utf8.count) + digits : digits
+}
+
+/// Quotient rounded down and a remainder that is never negative.
+private func floored(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+    let remainder = value % divisor
+    return remainder < 0 ? (value / divisor - 1, remainder + divisor) : (value / divisor, remainder)
 }
 
 extension Duration {
