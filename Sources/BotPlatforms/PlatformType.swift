@@ -11,7 +11,7 @@ public struct PlatformType: Sendable {
     public var make: @Sendable (PlatformConfiguration) -> any BotPlatform
 
     /// Every kind there is.
-    public static let all: [PlatformType] = []
+    public static let all: [PlatformType] = [.difyChatflow]
 
     public static func named(_ name: String) -> PlatformType? { all.first { $0.name == name } }
 }

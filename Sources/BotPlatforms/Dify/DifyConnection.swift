@@ -1,0 +1,107 @@
+import Base
+import Foundation
+
+/// One Dify app as reached by its key: the requests that all kinds of apps share.
+/// Documentation: `en/api-reference/guides/get-started.mdx`.
+struct DifyConnection: Sendable {
+    let url: String
+    let key: Secret?
+    let trust: HTTPClient.Trust
+    let http: HTTPClient
+    let clock: WallClock
+    let timing: DifyTiming
+
+    init(_ configuration: PlatformConfiguration, timing: DifyTiming) {
+        var url = configuration.url.isEmpty ? PlatformType.difyChatflow.defaultURL : configuration.url
+        while url.hasSuffix("/") { url.removeLast() }
+        self.url = url
+        key = configuration.key
+        trust = configuration.trust
+        http = configuration.http
+        clock = configuration.clock
+        self.timing = timing
+    }
+
+    /// `https://dify.example` of `https://dify.example/v1`.
+    var origin: String {
+        guard let scheme = url.range(of: "://") else { return url }
+        return String(url[..<(url[scheme.upperBound...].firstIndex(of: "/") ?? url.endIndex)])
+    }
+
+    /// Posts a body whose answer is a stream of events.
+    /// - Throws: ``DifyRefusal`` for any other answer, `HTTPClientError`, ``PlatformError``.
+    func stream(_ path: String, _ body: JSON) async throws -> HTTPClient.StreamedAnswer {
+        var request = try request(.post, path)
+        request.headers.add("Content-Type", "application/json")
+        request.headers.add("Accept", "text/event-stream")
+        request.body = body.bytes
+        request.timeouts.firstByte = timing.silence
+        request.timeouts.idle = timing.silence
+        request.timeouts.total = timing.answer
+        request.maximumBytes = 128 * 1024 * 1024
+        let answer = try await http.stream(request)
+        let type = answer.headers["Content-Type"] ?? "text/event-stream"
+        if answer.status == 200, type.lowercased().contains("event-stream") { return answer }
+        throw DifyRefusal(
+            status: answer.status, headers: answer.headers, body: await beginning(of: answer.body), clock: clock)
+    }
+
+    /// What Dify knows of something, and the time of day there; `nil` if there is no such thing.
+    /// - Throws: as ``stream(_:_:)``.
+    func read<Value: Decodable>(
+        _ path: String, _ query: [(String, String)] = [], as type: Value.Type = Value.self
+    ) async throws -> (value: Value, serverTime: Timestamp)? {
+        let query = query.map { "\($0)=\(Form.percentEncode($1))" }.joined(separator: "&")
+        var request = try request(.get, query.isEmpty ? path : "\(path)?\(query)")
+        request.timeouts.firstByte = timing.lookUp
+        request.timeouts.total = timing.lookUp
+        let answer = try await http.send(request)
+        if answer.status == 200, let value = try? JSONDecoder().decode(Value.self, from: Data(answer.body)) {
+            let date = answer.headers["Date"].flatMap(Timestamp.init(httpDate:))
+            return (value, date ?? clock.now)
+        }
+        let refusal = DifyRefusal(status: answer.status, headers: answer.headers, body: answer.body, clock: clock)
+        if refusal.isNotFound { return nil }
+        throw refusal
+    }
+
+    private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClient.Request {
+        guard let key, !key.isEmpty else {
+            throw PlatformError(.final, "The connector has no key: put the Dify app's API key there.")
+        }
+        return HTTPClient.Request(
+            method, url + path, headers: ["Authorization": "Bearer \(key.reveal())"], trust: trust)
+    }
+
+    /// Enough of a refusal to say what it is.
+    private func beginning(of body: HTTPClient.StreamedAnswer.Body) async -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            for try await piece in body {
+                bytes += piece
+                if bytes.count > 64 * 1024 { break }
+            }
+        } catch {
+            // The status alone says what matters.
+        }
+        return bytes
+    }
+}
+
+/// How long things may take.
+struct DifyTiming: Sendable {
+    /// Longest silence of a stream; Dify pings every 10 s.
+    var silence: Duration = .seconds(60)
+    /// Longest way to a whole answer.
+    var answer: Duration = .seconds(600)
+    /// Longest look at something that Dify has stored.
+    var lookUp: Duration = .seconds(15)
+    /// How long a lost request may still be on its way to Dify.
+    var arrival: Duration = .seconds(3)
+    /// First pause between two looks at a run that goes on; later ones grow to ten times that.
+    var pause: Duration = .milliseconds(500)
+    /// How long what `/parameters` said is believed.
+    var form: Duration = .seconds(60)
+    /// How long a failed look at `/parameters` is not repeated.
+    var missingForm: Duration = .seconds(10)
+}

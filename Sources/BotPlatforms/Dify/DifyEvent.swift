@@ -1,0 +1,132 @@
+import Base
+import Foundation
+
+/// The events of a stream that are read, and their shapes. All fields may be missing or `null`; unknown ones are skipped.
+/// Documentation: `en/api-reference/guides/streaming.mdx`, the contract's `/chat-messages`.
+enum DifyEvent {
+    enum Name: String {
+        case message
+        case agentMessage = "agent_message"
+        case messageReplace = "message_replace"
+        case messageFile = "message_file"
+        case messageEnd = "message_end"
+        case workflowStarted = "workflow_started"
+        case workflowFinished = "workflow_finished"
+        case workflowPaused = "workflow_paused"
+        case humanInputRequired = "human_input_required"
+        case error
+
+        /// The name of an event, found without reading the rest, which can be large.
+        init?(peekingAt data: String) {
+            guard let name = DifyEvent.quickName(data.utf8) ?? DifyEvent.slowName(data) else { return nil }
+            self.init(rawValue: name)
+        }
+    }
+
+    /// Dify writes `event` first.
+    private static func quickName(_ data: String.UTF8View) -> String? {
+        var rest = data[...]
+        func skipSpace() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
+        func skip(_ text: StaticString) -> Bool {
+            text.withUTF8Buffer { expected in
+                guard rest.starts(with: expected) else { return false }
+                rest = rest.dropFirst(expected.count)
+                return true
+            }
+        }
+        skipSpace()
+        guard skip("{") else { return nil }
+        skipSpace()
+        guard skip("\"event\"") else { return nil }
+        skipSpace()
+        guard skip(":") else { return nil }
+        skipSpace()
+        guard skip("\"") else { return nil }
+        return String(rest.prefix { $0 != UInt8(ascii: "\"") })
+    }
+
+    private static func slowName(_ data: String) -> String? {
+        struct Named: Decodable { var event: String }
+        return try? JSONDecoder().decode(Named.self, from: Data(data.utf8)).event
+    }
+
+    /// An event's own fields beside the ids that nearly all events carry.
+    struct Identified<Fields: Decodable>: Decodable {
+        var ids: IDs
+        var fields: Fields
+
+        init(from decoder: any Decoder) throws {
+            ids = try IDs(from: decoder)
+            fields = try Fields(from: decoder)
+        }
+    }
+
+    /// Something that is `nil` where it has another shape than expected: it must not cost the answer.
+    struct Lax<Value: Decodable>: Decodable {
+        var value: Value?
+
+        init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
+    }
+
+    struct IDs: Decodable {
+        var conversation: String?
+        var message: String?
+        var task: String?
+        var run: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case conversation = "conversation_id"
+            case message = "message_id"
+            case task = "task_id"
+            case run = "workflow_run_id"
+        }
+    }
+
+    struct Nothing: Decodable {}
+
+    struct Piece: Decodable {
+        var answer: String?
+    }
+
+    struct File: Decodable {
+        var type: String?
+        var owner: String?
+        var url: String?
+        var remoteURL: String?
+        var filename: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case type, url, filename
+            case owner = "belongs_to"
+            case remoteURL = "remote_url"
+        }
+    }
+
+    struct End: Decodable {
+        var files: Lax<[File]>?
+    }
+
+    struct Run: Decodable {
+        struct Data: Decodable {
+            var status: String?
+            var outputs: JSON?
+            var error: String?
+            var files: Lax<[File]>?
+        }
+        var data: Data?
+    }
+
+    struct Failure: Decodable {
+        var status: Lax<Int>?
+        var code: String?
+        var message: String?
+    }
+}
+
+extension JSON {
+    /// The text of a chatflow's outputs; some versions store them as JSON text.
+    var outputsAnswer: String? {
+        if let text = string { return (try? JSON(parsing: text.utf8))?.outputsAnswer }
+        return self["answer"]?.string
+    }
+}

@@ -1,0 +1,139 @@
+import Base
+import Foundation
+
+/// An answer of Dify's that is an error: an HTTP status, or an `error` event inside a stream.
+/// Documentation: `en/api-reference/guides/errors.mdx`.
+struct DifyRefusal: Error {
+    var status: Int
+    /// `nil` when the answer was not in Dify's envelope: it came from a proxy, or the address is not Dify's.
+    var code: String?
+    var message: String
+    var retryAfter: Duration?
+    /// Whether the app had begun to work on the question.
+    var hasBegun = false
+
+    private struct Envelope: Decodable {
+        var code: String
+        var message: String?
+    }
+
+    init(status: Int, headers: HTTPHeaders, body: [UInt8], clock: WallClock) {
+        self.status = status
+        if let envelope = try? JSONDecoder().decode(Envelope.self, from: Data(body)) {
+            code = envelope.code
+            message = envelope.message ?? ""
+        } else {
+            message = headers["Content-Type"] ?? ""
+        }
+        guard let value = headers["Retry-After"] else { return }
+        if let seconds = Int64(value), seconds >= 0 {
+            retryAfter = .seconds(seconds)
+        } else if let date = Timestamp(httpDate: value) {
+            retryAfter = max(.zero, date - clock.now)
+        }
+    }
+
+    init(event: DifyEvent.Failure, hasBegun: Bool) {
+        status = event.status?.value ?? 500
+        code = event.code ?? "unknown"
+        message = event.message ?? ""
+        self.hasBegun = hasBegun
+    }
+
+    var isNotFound: Bool { status == 404 && code == "not_found" }
+
+    /// Whether a request without this conversation may be answered. "Workflow not found" has the same code.
+    func meansConversationIsGone(_ session: PlatformSession) -> Bool {
+        guard !hasBegun else { return false }
+        switch code {
+        case "not_found": return status == 404 && message.lowercased().contains("conversation")
+        case "conversation_completed": return true
+        case "invalid_param": return status == 400 && UUID(uuidString: session.id) == nil
+        default: return false
+        }
+    }
+
+    /// As the gateway takes it.
+    var error: PlatformError {
+        let said = "Dify answered \(status)" + (code.map { " \($0)" } ?? "") + (message.isEmpty ? "" : ": \(message)")
+        return PlatformError(kind, advice.map { "\(said). \($0)" } ?? said, retryAfter: retryAfter)
+    }
+
+    private var kind: PlatformError.Kind {
+        if code == "rate_limit_error" { return .final }
+        if status == 429 || code == "too_many_requests" { return .passing }
+        // The run is over and known to have failed; asking again would be a second run.
+        if hasBegun { return .final }
+        // A proxy's own "unavailable" means that it did not pass the request on; its other errors tell nothing.
+        if status >= 500 { return code != nil || status == 503 ? .passing : .uncertain }
+        return .final
+    }
+
+    private var advice: String? {
+        switch (status, code) {
+        case (_, "rate_limit_error"): "The quota of the Dify plan is used up; it comes back with the next period."
+        case (_, "provider_not_initialize"): "Give the app's model provider valid credentials in Dify."
+        case (_, "provider_quota_exceeded"): "The model provider's quota is used up; raise it or take another in Dify."
+        case (_, "model_currently_not_support"): "Choose another model for the app in Dify."
+        case (_, "completion_request_error"): "The model refused the request; look at the app's log in Dify."
+        case (_, "not_chat_app"): "The key belongs to a Dify app of another kind than the connector's provider."
+        case (_, "app_unavailable"): "Publish the app in Dify and look at its configuration."
+        case (401, _): "The key is refused: put the app's API key into the connector."
+        case (403, _): "The key is refused: look whether the app's API access is switched on in Dify."
+        case (200..<400, _): "This is not Dify's API; its address usually ends with /v1."
+        case (404, nil), (405, nil): "This is not Dify's API; its address usually ends with /v1."
+        case (_, "invalid_param") where hasBegun: "The run failed; look at the app's log in Dify."
+        case (_, "invalid_param"): "Look at the variables that the app asks for in Dify."
+        default: nil
+        }
+    }
+}
+
+extension PlatformError {
+    /// What an error on the way to Dify means for a question.
+    init(_ error: any Error, hiding secrets: [Secret]) {
+        switch error {
+        case let error as PlatformError: self = error
+        case let error as DifyRefusal: self = error.error
+        case let error as HTTPClientError: self.init(error)
+        default: self.init(.uncertain, "Dify's answer could not be read: \(error)")
+        }
+        for secret in secrets where !secret.isEmpty {
+            message = message.replacingOccurrences(of: secret.reveal(), with: secret.masked)
+        }
+        if message.count > 500 { message = message.prefix(500) + "…" }
+    }
+
+    private init(_ error: HTTPClientError) {
+        let kind: Kind =
+            switch error {
+            case _ where error.mayHaveArrived: .uncertain
+            case .invalidURL, .schemeNotAllowed, .addressNotAllowed: .final
+            default: .passing
+            }
+        switch error {
+        case .invalidURL: self.init(kind, "The address of the provider or connector is not a URL.")
+        case .schemeNotAllowed(let scheme): self.init(kind, "The address must begin with http or https, not \(scheme).")
+        case .addressNotAllowed(let host):
+            self.init(kind, "\(host) is a private address, which this connector may not use.")
+        case .cannotResolve(let host): self.init(kind, "The name \(host) is not known.")
+        case .cannotConnect(let host): self.init(kind, "\(host) cannot be reached.")
+        case .connectTimeout(let host): self.init(kind, "\(host) did not accept the connection in time.")
+        case .answerTimeout(let host): self.init(kind, "\(host) did not answer in time.")
+        case .connectionLost(let host, let reason):
+            self.init(kind, "The connection to \(host) broke before the answer was whole: \(reason)")
+        case .tls(let host, let reason): self.init(kind, "No secure connection to \(host): \(reason)")
+        case .tooLarge: self.init(kind, "The answer is too large.")
+        }
+    }
+
+    /// The app wants a person to fill in a form.
+    static let pausesForHumanInput = PlatformError(
+        .final, "The app pauses for human input, which BitBot does not offer yet. Take that node out of the app.")
+
+    static func runFailed(_ reason: String?) -> PlatformError {
+        PlatformError(.final, "The run failed in Dify: \(reason ?? "no reason given"). Look at the app's log there.")
+    }
+
+    static let stoppedUnsaid = PlatformError(.final, "The run was stopped in Dify before it said anything.")
+}
