@@ -1,26 +1,22 @@
 /// Builds the tree of ``Form/decode(_:limits:)`` on bytes, without a copy per pair or level.
 struct FormDecoder {
+    private typealias Bytes = UnsafeBufferPointer<UInt8>
+
     private let limits: Form.Limits
     private let root = FormNode()
-    /// The key or value at hand without its escapes; kept so that its memory is used again.
-    private var scratch: [UInt8] = []
+    /// Room for a key or value without its escapes, which is never longer than with them.
+    private let scratch: UnsafeMutableBufferPointer<UInt8>
 
     static func decode(_ bytes: UnsafeBufferPointer<UInt8>, limits: Form.Limits) throws -> JSON {
         guard countPairs(bytes) <= limits.keys else { throw FormError.tooManyKeys(limit: limits.keys) }
-        var decoder = FormDecoder(limits: limits)
-        for pair in bytes.split(separator: UInt8(ascii: "&")) {
-            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            decoder.unescape(pair[..<equals])
-            guard let place = try decoder.place() else { continue }
-            decoder.unescape(pair[equals...].dropFirst())
-            place.node.set(place.key, decoder.scratch.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) })
+        return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
+            let decoder = FormDecoder(limits: limits, scratch: scratch)
+            for pair in bytes.split(separator: UInt8(ascii: "&")) { try decoder.read(Bytes(rebasing: pair)) }
+            return decoder.root.json
         }
-        return decoder.root.json
     }
 
-    private init(limits: Form.Limits) { self.limits = limits }
-
-    private static func countPairs(_ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+    private static func countPairs(_ bytes: Bytes) -> Int {
         var count = 0
         var previous = UInt8(ascii: "&")
         for byte in bytes {
@@ -30,58 +26,65 @@ struct FormDecoder {
         return count
     }
 
-    private mutating func unescape(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) {
-        let bytes = UnsafeBufferPointer(rebasing: bytes)
-        scratch.removeAll(keepingCapacity: true)
+    private func read(_ pair: Bytes) throws {
+        let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+        guard let place = try place(unescaped(Bytes(rebasing: pair[..<equals]))) else { return }
+        let value = unescaped(Bytes(rebasing: pair[equals...].dropFirst()))
+        place.node.set(place.key, String(decoding: value, as: UTF8.self))
+    }
+
+    /// The bytes without their escapes, in `scratch`, until the next call.
+    private func unescaped(_ bytes: Bytes) -> Bytes {
+        var count = 0
         var index = 0
         while index < bytes.count {
-            let byte = bytes[index]
+            var byte = bytes[index]
             index += 1
             if byte == UInt8(ascii: "%"), index + 1 < bytes.count, let high = hexadecimalValue(bytes[index]),
                 let low = hexadecimalValue(bytes[index + 1])
             {
-                scratch.append(high << 4 | low)
+                byte = high << 4 | low
                 index += 2
-            } else {
-                scratch.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+            } else if byte == UInt8(ascii: "+") {
+                byte = UInt8(ascii: " ")
             }
+            scratch[count] = byte
+            count += 1
         }
+        return Bytes(rebasing: scratch[..<count])
     }
 
-    /// The node and the key in it that the key in `scratch` means, its parents made; `nil` for a key without a name.
-    /// An empty key takes the next free number.
-    private func place() throws -> (node: FormNode, key: String?)? {
-        try scratch.withUnsafeBufferPointer { key in
-            let start = key.firstIndex { $0 != UInt8(ascii: " ") } ?? key.endIndex
-            let firstOpen = key[start...].firstIndex(of: UInt8(ascii: "[")) ?? key.endIndex
-            guard firstOpen > start else { return nil }
-            var node = root
-            var name: String? = text(key[start..<firstOpen])
-            var open = firstOpen
-            var depth = 0
-            while open < key.endIndex, key[open] == UInt8(ascii: "[") {
-                guard let close = key[open...].firstIndex(of: UInt8(ascii: "]")) else {
-                    if depth == 0 { name = text(key[start..<open]) + "_" + text(key[(open + 1)...]) }
-                    break
-                }
-                depth += 1
-                guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
-                node = node.child(name)
-                name = member(key[(open + 1)..<close])
-                open = close + 1
+    /// The node and the key in it that a key means, its parents made; `nil` for a key without a name. A key in it that
+    /// is `nil` takes the next free number.
+    private func place(_ key: Bytes) throws -> (node: FormNode, key: String?)? {
+        let start = key.firstIndex { $0 != UInt8(ascii: " ") } ?? key.endIndex
+        var open = key[start...].firstIndex(of: UInt8(ascii: "[")) ?? key.endIndex
+        guard open > start else { return nil }
+        var node = root
+        var name: String? = text(key[start..<open])
+        var depth = 0
+        while open < key.endIndex, key[open] == UInt8(ascii: "[") {
+            guard let close = key[open...].firstIndex(of: UInt8(ascii: "]")) else {
+                if depth == 0 { name = text(key[start..<open]) + "_" + text(key[(open + 1)...]) }
+                break
             }
-            return (node, name)
+            depth += 1
+            guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
+            node = node.child(name)
+            name = member(key[(open + 1)..<close])
+            open = close + 1
         }
+        return (node, name)
     }
 
     /// The name between two brackets; `nil` if there is none, or one blank.
-    private func member(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+    private func member(_ bytes: Slice<Bytes>) -> String? {
         if bytes.isEmpty || bytes.count == 1 && bytes.first == UInt8(ascii: " ") { return nil }
         return text(bytes)
     }
 
-    private func text(_ bytes: Slice<UnsafeBufferPointer<UInt8>>) -> String {
-        String(decoding: UnsafeBufferPointer(rebasing: bytes), as: UTF8.self)
+    private func text(_ bytes: Slice<Bytes>) -> String {
+        String(decoding: Bytes(rebasing: bytes), as: UTF8.self)
     }
 }
 

@@ -1,28 +1,53 @@
-/// A Redis server, reached through hiredis by one worker thread that pipelines what waits and reconnects by itself.
-public final class Redis: Sendable {
-    public struct Address: Sendable, Equatable {
-        public var host: String
-        public var port: Int
-        public var password: Secret?
-        public var database: Int
+import Foundation
 
-        /// Reads `redis://[:password@]host[:port][/db]`.
-        /// - Throws: ``RedisError/badAddress(_:)``; `rediss://` is refused by name.
-        public init(_ url: String) throws { fatalError("skeleton") }
+/// A Redis server, reached through hiredis by one worker thread that pipelines what waits and reconnects by itself.
+///
+/// While the server is away every request fails at once; the worker goes on trying, with pauses of up to three seconds.
+public final class Redis: Sendable {
+    private let desk: RedisDesk
+
+    public init(_ address: Address, log: Log) {
+        let desk = RedisDesk(log: log)
+        self.desk = desk
+        let thread = Thread { RedisWorker(address: address, desk: desk).run() }
+        thread.name = "redis"
+        thread.start()
     }
 
-    public init(_ address: Address, log: Log) { fatalError("skeleton") }
+    deinit { desk.close() }
 
-    /// Whether the last exchange succeeded.
-    public var isReachable: Bool { fatalError("skeleton") }
+    /// Whether the last exchange succeeded. The worker asks the server itself when nobody else does.
+    public var isReachable: Bool { desk.isReachable }
 
-    /// - Throws: ``RedisError``. Waits two seconds at most.
-    public func get(_ key: String) async throws -> String? { fatalError("skeleton") }
-    public func set(_ key: String, _ value: String, expiresIn: Duration) async throws { fatalError("skeleton") }
-    public func delete(_ key: String) async throws { fatalError("skeleton") }
-    public func ping() async throws { fatalError("skeleton") }
+    /// - Throws: ``RedisError``, or `CancellationError` when the task was cancelled. Waits two seconds at most.
+    public func get(_ key: String) async throws -> String? {
+        if case .text(let value) = try await perform(["GET", key]) { value } else { nil }
+    }
 
-    public func shutdown() async { fatalError("skeleton") }
+    /// - Parameter expiresIn: at least a millisecond.
+    /// - Throws: as ``get(_:)``.
+    public func set(_ key: String, _ value: String, expiresIn: Duration) async throws {
+        _ = try await perform(["SET", key, value, "PX", String(max(1, expiresIn.milliseconds))])
+    }
+
+    /// - Throws: as ``get(_:)``.
+    public func delete(_ key: String) async throws { _ = try await perform(["DEL", key]) }
+
+    /// - Throws: as ``get(_:)``.
+    public func ping() async throws { _ = try await perform(["PING"]) }
+
+    /// Takes no more requests, lets those that wait end (two seconds at most) and closes the connection.
+    public func shutdown() async {
+        desk.close()
+        await desk.allAnswered()
+    }
+
+    private func perform(_ arguments: [String]) async throws -> RedisReply {
+        let reply = try await desk.perform(arguments)
+        guard case .refused(let reason) = reply else { return reply }
+        // A server that has just started and still reads its file.
+        throw reason.hasPrefix("LOADING") ? RedisError.away(reason) : RedisError.refused(reason)
+    }
 }
 
 public enum RedisError: Error, Sendable, Equatable {

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// A private `redis-server` that keeps nothing on disk; it ends with the last reference to it.
+/// A private `redis-server` that keeps nothing on disk; it ends with the last reference to it, so hold it by
+/// `defer { server.stop() }`.
 public final class RedisServer: Sendable {
     public let port: Int
     private let password: String
