@@ -19,24 +19,58 @@ public final class HTTPServer: Sendable {
         public var bodyBytes = 8 * 1024 * 1024
         /// Connections at once; one more is told 503 and closed.
         public var connections = 10_000
-        /// From a request's first byte to its last (408).
+        /// From a request's first byte to its last (408). A client that takes nothing of an answer for as long is cut.
         public var requestDeadline: Duration = .seconds(30)
         /// A connection without a request is closed after this.
         public var idle: Duration = .seconds(75)
         public init() {}
     }
 
-    /// The port in use (of a TCP address).
-    public var port: Int { fatalError("skeleton") }
+    /// The port in use (of a TCP address; 0 on a Unix socket).
+    public let port: Int
+
+    private let context: HTTPServerContext
+    private let listener: HTTPServerListener
+    private let workers: [HTTPServerWorker]
+
+    private init(
+        port: Int, context: HTTPServerContext, listener: HTTPServerListener, workers: [HTTPServerWorker]
+    ) {
+        self.port = port
+        self.context = context
+        self.listener = listener
+        self.workers = workers
+    }
 
     /// Binds, listens and answers with `handler` until ``shutdown(grace:)``.
     /// - Throws: ``HTTPServerError`` that names the address when it cannot be had.
     public static func start(
         on address: Address, loops: EventLoopGroup, limits: Limits = Limits(), log: Log, handler: @escaping HTTPHandler
-    ) async throws -> HTTPServer { fatalError("skeleton") }
+    ) async throws -> HTTPServer {
+        let (descriptor, port) = try HTTPServerListener.listen(on: address)
+        let context = HTTPServerContext(limits: limits, log: log, handler: handler)
+        let workers = loops.loops.map { HTTPServerWorker(loop: $0, context: context) }
+        let listener = HTTPServerListener(
+            descriptor: descriptor, address: address, loop: loops.next(), context: context, workers: workers)
+        await listener.start()
+        return HTTPServer(port: port, context: context, listener: listener, workers: workers)
+    }
 
     /// Stops accepting, lets requests in flight finish for at most `grace`, then closes what is left.
-    public func shutdown(grace: Duration) async { fatalError("skeleton") }
+    public func shutdown(grace: Duration) async {
+        await listener.stop()
+        context.beginShutdown()
+        for worker in workers { worker.loop.submit { worker.finish() } }
+        let limit = Task {
+            try await Task.sleep(for: grace)
+            for worker in workers { worker.loop.submit { worker.closeAll() } }
+        }
+        await context.allConnectionsClosed()
+        limit.cancel()
+    }
+
+    /// Connections that are open now.
+    var openConnections: Int { context.openConnections }
 }
 
 public enum HTTPServerError: Error, Sendable, Equatable {

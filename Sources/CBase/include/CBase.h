@@ -27,6 +27,7 @@
 #include <cmark-gfm.h>
 #include <cmark-gfm-core-extensions.h>
 
+#include "base_http.h"
 #include "base_system.h"
 
 #endif
