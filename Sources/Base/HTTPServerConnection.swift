@@ -400,8 +400,10 @@ extension HTTPServerConnection {
     /// Closes when all is said and nothing more is to come.
     private func settle() {
         guard !isClosed, !isLingering, inFlight == 0, output.isEmpty else { return }
-        if input == .parsed, isFinishing, !base_http_parser_has_begun(parser) { input = .ignored }
-        if input == .parsed { return }
+        if input == .parsed {
+            if isFinishing, !base_http_parser_has_begun(parser) { close() }
+            return
+        }
         if input == .ended {
             close()
             return

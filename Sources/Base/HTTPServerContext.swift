@@ -39,10 +39,12 @@ final class HTTPServerContext: Sendable {
     func admit() -> Admission {
         state.withLock { state in
             let admission: Admission =
-                switch true {
-                case state.open - state.rejected < limits.connections: .served
-                case state.rejected < HTTPServerContext.mostRejected: .rejected
-                default: .refused
+                if state.open - state.rejected < limits.connections {
+                    .served
+                } else if state.rejected < HTTPServerContext.mostRejected {
+                    .rejected
+                } else {
+                    .refused
                 }
             if admission != .refused { state.open += 1 }
             if admission == .rejected { state.rejected += 1 }
