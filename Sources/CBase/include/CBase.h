@@ -21,6 +21,7 @@
 #include <event2/thread.h>
 #include <event2/util.h>
 #include <curl/curl.h>
+#include "CurlShims.h"
 #include <sqlite3.h>
 #include <hiredis/hiredis.h>
 #include <sodium.h>
