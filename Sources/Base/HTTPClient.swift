@@ -1,4 +1,13 @@
+import CBase
+import Synchronization
+
 /// An HTTP client on libcurl's multi interface: keep-alive pool, streaming answers, cancellation by cancelling the task.
+///
+/// HTTP/1.1 only. A request on a kept connection that the server closed before anything was sent goes out again on a new
+/// one; once a byte of it was sent, only `GET`, `HEAD` and `OPTIONS` are repeated, and anything else is
+/// ``HTTPClientError/connectionLost(host:reason:)``.
+///
+/// Proxies are those of the environment (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`).
 public final class HTTPClient: Sendable {
     /// Whether an address inside the operator's own network may be connected to.
     public enum Trust: Sendable, Hashable {
@@ -9,6 +18,7 @@ public final class HTTPClient: Sendable {
     }
 
     public struct Timeouts: Sendable, Hashable {
+        /// Looking up the name, connecting, and the TLS handshake.
         public var connect: Duration = .seconds(10)
         /// From the request's last byte to the answer's first.
         public var firstByte: Duration = .seconds(60)
@@ -27,7 +37,7 @@ public final class HTTPClient: Sendable {
         public var timeouts = Timeouts()
         /// Longest answer body; a longer one fails with ``HTTPClientError/tooLarge``.
         public var maximumBytes = 16 * 1024 * 1024
-        /// A Unix socket to connect to instead of the URL's host.
+        /// A Unix socket to connect to instead of the URL's host. Needs ``Trust/privateAllowed``.
         public var unixSocket: String?
 
         public init(
@@ -58,55 +68,139 @@ public final class HTTPClient: Sendable {
         public var status: Int
         public var headers: HTTPHeaders
         public var body: Body
-
-        /// The pieces as they arrive, read once; reading slowly slows the sender down.
-        public struct Body: AsyncSequence, Sendable {
-            public struct AsyncIterator: AsyncIteratorProtocol {
-                public mutating func next() async throws -> [UInt8]? { fatalError("skeleton") }
-            }
-            public func makeAsyncIterator() -> AsyncIterator { fatalError("skeleton") }
-        }
     }
 
-    /// - Parameter alwaysAllowed: origins (`http://127.0.0.1:8090`) that pass the guard whatever their address: the
-    ///   sandbox's own.
-    public init(loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot") {
-        fatalError("skeleton")
+    private let lanes: [HTTPClientLane]
+    private let turn = Atomic<Int>(0)
+    private let allowedOrigins: Set<HTTPOrigin>
+    private let proxies: HTTPClientProxies
+    private let proxyIsTrusted: Bool
+
+    /// - Parameters:
+    ///   - alwaysAllowed: origins (`http://127.0.0.1:8090`) that pass the guard whatever their address, and are never
+    ///     reached through a proxy: the sandbox's own. What is not an origin is left out.
+    ///   - proxyIsTrusted: whether the environment's proxy itself keeps requests away from private addresses. Without
+    ///     that a ``Trust/publicOnly`` request that would go through it is refused: its address cannot be checked here.
+    public convenience init(
+        loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot",
+        proxyIsTrusted: Bool = false
+    ) {
+        self.init(
+            loops: loops, alwaysAllowed: alwaysAllowed, userAgent: userAgent, proxyIsTrusted: proxyIsTrusted,
+            proxies: HTTPClientProxies())
     }
+
+    init(
+        loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot",
+        proxyIsTrusted: Bool = false, proxies: HTTPClientProxies
+    ) {
+        _ = HTTPClient.libraryIsReady
+        lanes = loops.loops.map { HTTPClientLane(loop: $0, userAgent: userAgent) }
+        allowedOrigins = Set(alwaysAllowed.compactMap { try? HTTPClientTarget($0).origin })
+        self.proxies = proxies
+        self.proxyIsTrusted = proxyIsTrusted
+    }
+
+    deinit {
+        for lane in lanes { lane.loop.submit { [lane] in lane.close() } }
+    }
+
+    private static let libraryIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
     /// Sends and reads the whole answer. Any status is an answer, not an error. Redirects are not followed.
     /// - Throws: ``HTTPClientError``, or `CancellationError` when the task was cancelled.
-    public func send(_ request: Request) async throws -> Answer { fatalError("skeleton") }
+    public func send(_ request: Request) async throws -> Answer {
+        let transfer = try makeTransfer(request)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { transfer.start(.answer($0)) }
+        } onCancel: {
+            transfer.cancel()
+        }
+    }
 
     /// Sends and returns with the answer's header.
     /// - Throws: as ``send(_:)``; the body's iterator throws the same.
-    public func stream(_ request: Request) async throws -> StreamedAnswer { fatalError("skeleton") }
+    public func stream(_ request: Request) async throws -> StreamedAnswer {
+        let transfer = try makeTransfer(request)
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { transfer.start(.head($0, HTTPClientBodyStream())) }
+        } onCancel: {
+            transfer.cancel()
+        }
+    }
 
-    /// Ends all transfers (they throw `CancellationError`) and frees the pools.
-    public func shutdown() async { fatalError("skeleton") }
+    /// Ends all transfers (they throw `CancellationError`) and frees the pools. Call it before the loops are stopped.
+    public func shutdown() async {
+        for lane in lanes {
+            await withCheckedContinuation { done in
+                lane.loop.submit {
+                    lane.close()
+                    done.resume()
+                }
+            }
+        }
+    }
+
+    /// Transfers under way, for tests.
+    func openTransfers() async -> Int {
+        var count = 0
+        for lane in lanes {
+            count += await withCheckedContinuation { done in
+                lane.loop.submit { done.resume(returning: lane.openTransfers) }
+            }
+        }
+        return count
+    }
+
+    private func makeTransfer(_ request: Request) throws(HTTPClientError) -> HTTPClientTransfer {
+        let target = try HTTPClientTarget(request.url)
+        for field in request.headers.fields where !field.isSendable {
+            throw .invalidHeader(field.isNameSendable ? field.name : "")
+        }
+        return HTTPClientTransfer(request, target: target, route: try route(request, to: target), lane: nextLane())
+    }
+
+    private func route(
+        _ request: Request, to target: HTTPClientTarget
+    ) throws(HTTPClientError) -> HTTPClientTransfer.Route {
+        let host = target.origin.host
+        if request.unixSocket != nil {
+            guard request.trust == .privateAllowed else { throw .addressNotAllowed(host: host) }
+            return .direct(guarded: false)
+        }
+        if !allowedOrigins.isEmpty, allowedOrigins.contains(target.origin) { return .direct(guarded: false) }
+        let isGuarded = request.trust == .publicOnly
+        guard !proxies.isEmpty, let proxy = proxies.proxy(for: target.origin) else {
+            return .direct(guarded: isGuarded)
+        }
+        if isGuarded, !proxyIsTrusted { throw .addressNotAllowed(host: host) }
+        return .proxy(proxy)
+    }
+
+    /// The caller's own loop if it runs on one, which saves two changes of threads; else one after another.
+    private func nextLane() -> HTTPClientLane {
+        if lanes.count == 1 { return lanes[0] }
+        if let lane = lanes.first(where: { $0.loop.isCurrent }) { return lane }
+        return lanes[Int(UInt(bitPattern: turn.wrappingAdd(1, ordering: .relaxed).oldValue) % UInt(lanes.count))]
+    }
 }
 
-public enum HTTPClientError: Error, Sendable, Equatable {
-    case invalidURL
-    /// Not http or https.
-    case schemeNotAllowed(String)
-    /// The guard against private addresses refused; the host's name, never the URL.
-    case addressNotAllowed(host: String)
-    case cannotResolve(host: String)
-    case cannotConnect(host: String)
-    case connectTimeout(host: String)
-    /// Sent, or partly sent, and nothing came back in time.
-    case answerTimeout(host: String)
-    /// The connection broke; the request may have arrived.
-    case connectionLost(host: String, reason: String)
-    case tls(host: String, reason: String)
-    case tooLarge
+extension HTTPHeaders.Field {
+    /// Whether the field can be sent as it is: a name of token characters, a value without control characters.
+    fileprivate var isSendable: Bool {
+        isNameSendable && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+    }
 
-    /// Whether the request can have reached the other side.
-    public var mayHaveArrived: Bool {
-        switch self {
-        case .answerTimeout, .connectionLost, .tooLarge: true
-        default: false
-        }
+    fileprivate var isNameSendable: Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default:
+                    "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
     }
 }

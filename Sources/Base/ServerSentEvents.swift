@@ -112,8 +112,8 @@ public struct ServerSentEventParser: Sendable {
         if line.isEmpty { return dispatch(into: &events) }
         var nameEnd = line.count
         var valueStart = line.count
-        if let colon = memchr(line.baseAddress, Int32(UInt8(ascii: ":")), line.count) {
-            nameEnd = UnsafeRawPointer(colon) - line.baseAddress!
+        if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+            nameEnd = colon
             valueStart = nameEnd + 1
             if valueStart < line.count, line[valueStart] == UInt8(ascii: " ") { valueStart += 1 }
         }
