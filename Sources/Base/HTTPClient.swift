@@ -70,6 +70,8 @@ public final class HTTPClient: Sendable {
         public var body: Body
     }
 
+    /// Kept, so that the loops run for as long as the client is used.
+    private let loops: EventLoopGroup
     private let lanes: [HTTPClientLane]
     private let turn = Atomic<Int>(0)
     private let allowedOrigins: Set<HTTPOrigin>
@@ -95,6 +97,7 @@ public final class HTTPClient: Sendable {
         proxyIsTrusted: Bool = false, proxies: HTTPClientProxies
     ) {
         _ = HTTPClient.libraryIsReady
+        self.loops = loops
         lanes = loops.loops.map { HTTPClientLane(loop: $0, userAgent: userAgent) }
         allowedOrigins = Set(alwaysAllowed.compactMap { try? HTTPClientTarget($0).origin })
         self.proxies = proxies
