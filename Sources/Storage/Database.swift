@@ -1,96 +1,197 @@
 import Base
+import CBase
+import Foundation
+import Synchronization
 
 /// The embedded store: one writer that commits all waiting changes together, readers beside it.
 ///
 /// SQL is kept plain enough for PostgreSQL, which can join as a second driver behind this type.
 public final class Database: Sendable {
+    private let changes = WorkQueue<any Job>()
+    private let reads = WorkQueue<any Job>()
+    private let writerEnd = ThreadEnd()
+    private let readersEnd = ThreadEnd()
+
+    private static let readers = 2
+
     /// Opens (and makes) the store, checks its version and applies the migrations that are missing.
     /// - Throws: ``StoreError``.
     public static func open(path: String, log: Log, metrics: Metrics) async throws -> Database {
-        fatalError("skeleton")
+        try await open(path: path, migrations: Migration.all, log: log, metrics: metrics)
+    }
+
+    static func open(path: String, migrations: [Migration], log: Log, metrics: Metrics) async throws -> Database {
+        let database = Database()
+        try await database.start(path: path, migrations: migrations, log: log, metrics: metrics)
+        return database
+    }
+
+    private init() {}
+
+    /// Changes that no transaction has taken yet.
+    var waiting: Int { changes.count }
+
+    deinit {
+        reads.close()
+        changes.close()
     }
 
     /// Runs `body` inside a transaction that other waiting changes share, and returns once it is on the disk. If `body`
     /// throws, its own changes alone are undone.
-    public func write<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-        fatalError("skeleton")
+    ///
+    /// `body` runs on the writer's thread: it should be short and wait for nothing. When another change of the same
+    /// transaction failed it runs a second time, so what it does apart from using the connection must bear that.
+    /// Cancelling the task does not take the change back: the outcome is always reported as it is.
+    /// - Throws: ``StoreError``, and what `body` throws.
+    public nonisolated(nonsending) func write<T: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> T
+    ) async throws -> T {
+        try await hand(body, to: changes)
     }
 
-    /// Runs `body` on a connection that can only read; it sees everything committed before.
-    public func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws -> T) async throws -> T {
-        fatalError("skeleton")
+    /// Runs `body` on a connection that can only read; it sees everything committed before, and nothing that is committed
+    /// while it runs.
+    /// - Throws: ``StoreError``, and what `body` throws.
+    public nonisolated(nonsending) func read<T: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> T
+    ) async throws -> T {
+        try await hand(body, to: reads)
     }
 
-    /// Waits for what is under way and closes.
-    public func close() async { fatalError("skeleton") }
-}
-
-/// One connection, lent to the closure given to ``Database/write(_:)`` or ``Database/read(_:)`` and not to be kept.
-public final class Connection {
-    /// Runs a statement that gives no rows; returns how many rows it changed. Statements are prepared once and kept.
-    @discardableResult
-    public func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int { fatalError("skeleton") }
-
-    /// Runs a statement and maps each row while it is current.
-    public func rows<T>(_ sql: String, _ values: [SQLValue] = [], _ map: (borrowing Row) throws -> T) throws -> [T] {
-        fatalError("skeleton")
+    /// Waits for what is under way and closes. What is asked for later throws.
+    public func close() async {
+        reads.close()
+        await readersEnd.wait()
+        changes.close()
+        await writerEnd.wait()
     }
 
-    /// The first row, or `nil`.
-    public func row<T>(_ sql: String, _ values: [SQLValue] = [], _ map: (borrowing Row) throws -> T) throws -> T? {
-        fatalError("skeleton")
+    private nonisolated(nonsending) func hand<T: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> T, to queue: WorkQueue<any Job>
+    ) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let job = PendingJob(body, continuation)
+            if !queue.append(job) { job.fail(StoreError.failed("the store is closed")) }
+        }
     }
 
-    /// The id that the last INSERT gave.
-    public var lastInsertID: Int64 { fatalError("skeleton") }
+    /// Opens on the threads that will own the connections.
+    private func start(path: String, migrations: [Migration], log: Log, metrics: Metrics) async throws {
+        try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
+            startThread("store-writer", ending: writerEnd) { [changes] in
+                do {
+                    let connection = try Connection(writingTo: path)
+                    try Migration.apply(migrations, on: connection, log: log)
+                    let writer = Writer(connection: connection, queue: changes, log: log, metrics: metrics)
+                    opened.resume()
+                    writer.runUntilClosed()
+                } catch {
+                    opened.resume(throwing: error)
+                }
+            }
+        }
+        for number in 1...Self.readers {
+            try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
+                startThread("store-reader-\(number)", ending: readersEnd) { [reads] in
+                    do {
+                        let connection = try Connection(readingFrom: path)
+                        opened.resume()
+                        serveReads(on: connection, from: reads)
+                    } catch {
+                        opened.resume(throwing: error)
+                    }
+                }
+            }
+        }
+    }
 }
 
-/// The current row of a statement; columns by position from 0.
-public struct Row: ~Copyable {
-    public func integer(_ column: Int32) -> Int64 { fatalError("skeleton") }
-    public func integerIfAny(_ column: Int32) -> Int64? { fatalError("skeleton") }
-    public func real(_ column: Int32) -> Double { fatalError("skeleton") }
-    public func flag(_ column: Int32) -> Bool { integer(column) != 0 }
-    public func text(_ column: Int32) -> String { fatalError("skeleton") }
-    public func textIfAny(_ column: Int32) -> String? { fatalError("skeleton") }
-    public func bytes(_ column: Int32) -> [UInt8] { fatalError("skeleton") }
-    public func bytesIfAny(_ column: Int32) -> [UInt8]? { fatalError("skeleton") }
+private func startThread(_ name: String, ending end: ThreadEnd, _ body: @escaping @Sendable () -> Void) {
+    end.begin()
+    let thread = Thread {
+        body()
+        end.finish()
+    }
+    thread.name = name
+    thread.stackSize = 2 << 20
+    thread.start()
 }
 
-public enum SQLValue: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByNilLiteral,
-    ExpressibleByBooleanLiteral
-{
-    case null
-    case integer(Int64)
-    case real(Double)
-    case text(String)
-    case bytes([UInt8])
-    public init(stringLiteral value: String) { self = .text(value) }
-    public init(integerLiteral value: Int64) { self = .integer(value) }
-    public init(booleanLiteral value: Bool) { self = .integer(value ? 1 : 0) }
-    public init(nilLiteral: ()) { self = .null }
-
-    public init(_ value: String?) { self = value.map(SQLValue.text) ?? .null }
-    public init(_ value: [UInt8]?) { self = value.map(SQLValue.bytes) ?? .null }
-    public init(_ value: Int64?) { self = value.map(SQLValue.integer) ?? .null }
-    public init(_ value: Bool) { self = .integer(value ? 1 : 0) }
-    public init(_ value: Timestamp?) { self.init(value?.rawValue) }
-    public init<Record>(_ id: ID<Record>?) { self.init(id?.rawValue) }
+private func serveReads(on connection: Connection, from queue: WorkQueue<any Job>) {
+    while let job = queue.takeOne() {
+        do {
+            try connection.run("BEGIN")
+            do {
+                try job.run(on: connection)
+            } catch {
+                try connection.run("ROLLBACK")
+                throw error
+            }
+            try connection.run("COMMIT")
+        } catch {
+            job.fail(error)
+            continue
+        }
+        job.succeed()
+    }
 }
 
-public enum StoreError: Error, Sendable, Equatable {
-    /// The store was written by a newer BitBot.
-    case newerVersion(found: Int, known: Int)
-    /// The secret key is not the one that this store was made with.
-    case wrongKey
-    /// Another process holds the data folder.
-    case locked(folder: String)
-    case cannotOpen(path: String, reason: String)
-    /// A statement failed; the text is SQLite's and holds no values.
-    case failed(String)
-    /// A value that must be unique is there already; names table and column (`apps.client_id`).
-    case alreadyThere(String)
-    case full
-    /// Something else still refers to it; names what.
-    case inUse(String)
+extension Connection {
+    /// The one connection that writes. A missing file is made, readable by its owner alone (SQLite gives the files beside
+    /// it the same mode).
+    convenience init(writingTo path: String) throws {
+        Glibc.close(Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600))
+        try self.init(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        do {
+            let mode = try row("PRAGMA journal_mode = WAL") { $0.text(0) }
+            guard mode == "wal" else { throw StoreError.failed("the file system does not allow write-ahead logging") }
+            try runScript(
+                """
+                PRAGMA synchronous = FULL;
+                PRAGMA foreign_keys = ON;
+                PRAGMA temp_store = MEMORY;
+                PRAGMA cache_size = -8000;
+                PRAGMA journal_size_limit = 16777216;
+                """)
+        } catch StoreError.failed(let reason) {
+            throw StoreError.cannotOpen(path: path, reason: reason)
+        }
+    }
+
+    convenience init(readingFrom path: String) throws {
+        try self.init(path: path, flags: SQLITE_OPEN_READWRITE)
+        try runScript("PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;")
+    }
+}
+
+/// Counts threads and lets a task wait until all have ended.
+final class ThreadEnd: Sendable {
+    private struct State {
+        var running = 0
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+
+    func begin() { state.withLock { $0.running += 1 } }
+
+    func finish() {
+        let waiting = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return [CheckedContinuation<Void, Never>]() }
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let ended = state.withLock { state in
+                if state.running == 0 { return true }
+                state.waiting.append(continuation)
+                return false
+            }
+            if ended { continuation.resume() }
+        }
+    }
 }

@@ -41,25 +41,3 @@ public struct OwnSessionStore: SessionStore {
     public func repair() async {}
     public var trouble: String? { nil }
 }
-
-/// Keeps the ids in Redis too, as plain strings with the session's remaining time to live.
-public final class RedisSessionStore: SessionStore {
-    public init(redis: Redis, store: Store, clock: WallClock, log: Log, metrics: Metrics) { fatalError("skeleton") }
-    public func current(_ stored: SessionRecord?, key: SessionKey) async -> SessionRecord? { fatalError("skeleton") }
-    public func committed(_ session: SessionRecord?, key: SessionKey) async { fatalError("skeleton") }
-    public func repair() async { fatalError("skeleton") }
-    public var trouble: String? { fatalError("skeleton") }
-}
-
-/// The store's own sessions, used inside the transactions of the gateway.
-extension Connection {
-    /// `nil` if there is none, it has expired, or it belongs to another connector.
-    public func session(
-        of dialog: ID<DialogRecord>, connector: ID<ConnectorRecord>, now: Timestamp
-    ) throws -> SessionRecord? { fatalError("skeleton") }
-
-    /// Stores or replaces; not yet mirrored in a second home.
-    public func save(_ session: SessionRecord) throws { fatalError("skeleton") }
-
-    public func endSession(of dialog: ID<DialogRecord>) throws { fatalError("skeleton") }
-}

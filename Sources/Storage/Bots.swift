@@ -1,0 +1,140 @@
+import Base
+
+public struct BotDraft: Sendable {
+    public var installationID: ID<InstallationRecord>
+    public var connectorID: ID<ConnectorRecord>?
+    public var name: String
+    public var code: String
+    public var type = "openline"
+    public var api = "v2"
+    public var delivery = "webhook"
+    public var settings: JSON = [:]
+    public init(installationID: ID<InstallationRecord>, name: String, code: String) {
+        self.installationID = installationID
+        self.name = name
+        self.code = code
+    }
+}
+
+extension Store {
+    /// - Throws: ``StoreError/missing(_:)`` for an installation or connector that is not there.
+    public func createBot(_ draft: BotDraft, now: Timestamp) async throws -> BotRecord {
+        var bot = BotRecord(
+            id: ID(rawValue: 0), installationID: draft.installationID, connectorID: draft.connectorID, name: draft.name,
+            code: draft.code, type: draft.type, api: draft.api, delivery: draft.delivery, botID: nil,
+            status: .registering, statusReason: nil, addressKey: Vault.randomToken(), settings: draft.settings,
+            createdAt: now, updatedAt: now)
+        let values = bot.values
+        bot.id = try await database.write { connection in
+            try connection.requireReferences(of: draft.installationID, draft.connectorID)
+            try connection.run(
+                """
+                INSERT INTO bots (installation_id, connector_id, name, code, type, api, delivery, bot_id, status,
+                    status_reason, address_key, settings, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, values)
+            return ID(rawValue: connection.lastInsertID)
+        }
+        return bot
+    }
+
+    public nonisolated(nonsending) func bot(_ id: ID<BotRecord>) async throws -> BotRecord? {
+        try await cache.bots.value(id) { try await readBot("id = ?", SQLValue(id)) }
+    }
+
+    public nonisolated(nonsending) func bot(addressKey: String) async throws -> BotRecord? {
+        try await cache.botsByAddress.value(addressKey) { try await readBot("address_key = ?", .text(addressKey)) }
+    }
+
+    /// A change of connector ends the bot's sessions.
+    /// - Throws: ``StoreError/missing(_:)`` for an installation or connector that is not there.
+    public func update(_ bot: BotRecord, now: Timestamp) async throws {
+        var bot = bot
+        bot.updatedAt = now
+        let changed = bot
+        defer { cache.forgetBots() }
+        try await database.write { connection in
+            let former: ID<ConnectorRecord>?? = try connection.row(
+                "SELECT connector_id FROM bots WHERE id = ?", [SQLValue(changed.id)]
+            ) { $0.idIfAny(0) }
+            try connection.requireReferences(of: changed.installationID, changed.connectorID)
+            try connection.change(
+                "bots",
+                """
+                UPDATE bots SET installation_id = ?, connector_id = ?, name = ?, code = ?, type = ?, api = ?,
+                    delivery = ?, bot_id = ?, status = ?, status_reason = ?, address_key = ?, settings = ?,
+                    created_at = ?, updated_at = ?
+                WHERE id = ?
+                """, changed.values + [SQLValue(changed.id)])
+            if former != changed.connectorID { try connection.endSessions("b.id = ?", SQLValue(changed.id)) }
+        }
+    }
+
+    /// Deletes the bot with its commands and dialogs.
+    public func deleteBot(_ id: ID<BotRecord>) async throws {
+        try await eraseDialogs("bot_id = ?", SQLValue(id))
+        defer {
+            cache.forgetBots()
+            cache.commands.forget(id)
+        }
+        try await database.write { try $0.delete(id, from: "bots") }
+    }
+
+    public func bots(limit: Int, after cursor: String?) async throws -> Page<BotRecord> {
+        try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                "SELECT \(BotRecord.columns) FROM bots WHERE id < ? ORDER BY id DESC LIMIT ?", [below, count]
+            ) { try BotRecord($0) }
+        }
+    }
+
+    /// The oldest first.
+    public func bots(of installation: ID<InstallationRecord>) async throws -> [BotRecord] {
+        try await database.read { connection in
+            try connection.rows(
+                "SELECT \(BotRecord.columns) FROM bots WHERE installation_id = ? ORDER BY id", [SQLValue(installation)]
+            ) { try BotRecord($0) }
+        }
+    }
+
+    private nonisolated(nonsending) func readBot(_ condition: String, _ value: SQLValue) async throws -> BotRecord? {
+        try await database.read { connection in
+            try connection.row("SELECT \(BotRecord.columns) FROM bots WHERE \(condition)", [value]) {
+                try BotRecord($0)
+            }
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func requireReferences(
+        of installation: ID<InstallationRecord>, _ connector: ID<ConnectorRecord>?
+    ) throws {
+        try require(installation, in: "installations")
+        if let connector { try require(connector, in: "connectors") }
+    }
+}
+
+extension BotRecord {
+    static let columns = """
+        id, installation_id, connector_id, name, code, type, api, delivery, bot_id, status, status_reason, address_key, \
+        settings, created_at, updated_at
+        """
+
+    init(_ row: borrowing Row) throws {
+        self.init(
+            id: row.id(0), installationID: row.id(1), connectorID: row.idIfAny(2), name: row.text(3), code: row.text(4),
+            type: row.text(5), api: row.text(6), delivery: row.text(7), botID: row.integerIfAny(8),
+            status: try row.choice(9), statusReason: row.textIfAny(10), addressKey: row.text(11),
+            settings: try row.json(12), createdAt: row.time(13), updatedAt: row.time(14))
+    }
+
+    /// In the order of ``columns``, without the id.
+    var values: [SQLValue] {
+        [
+            SQLValue(installationID), SQLValue(connectorID), .text(name), .text(code), .text(type), .text(api),
+            .text(delivery), SQLValue(botID), .text(status.rawValue), SQLValue(statusReason), .text(addressKey),
+            .json(settings), SQLValue(createdAt), SQLValue(updatedAt),
+        ]
+    }
+}

@@ -1,0 +1,205 @@
+import CBase
+
+/// One connection, lent to the closure given to ``Database/write(_:)`` or ``Database/read(_:)`` and not to be kept.
+public final class Connection {
+    let handle: OpaquePointer
+    private var statements: [String: Statement] = [:]
+
+    /// Kept statements are texts in the source, so there are few; this bounds a text that is put together at run time.
+    private static let mostStatements = 500
+
+    init(path: String, flags: Int32) throws {
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        guard code == SQLITE_OK, let opened else {
+            let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw StoreError.cannotOpen(path: path, reason: reason)
+        }
+        handle = opened
+        sqlite3_busy_timeout(handle, 5000)
+    }
+
+    deinit {
+        statements.removeAll()
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs a statement and passes over the rows it gives; returns how many rows it changed. Statements are prepared once
+    /// and kept.
+    /// - Throws: ``StoreError``.
+    @discardableResult
+    public func run(_ sql: String, _ values: [SQLValue] = []) throws -> Int {
+        try using(sql, values) { statement in
+            while try step(statement) {}
+            return Int(sqlite3_changes64(handle))
+        }
+    }
+
+    /// Runs a statement and maps each row while it is current.
+    /// - Throws: ``StoreError``, and what `map` throws.
+    public func rows<T>(_ sql: String, _ values: [SQLValue] = [], _ map: (borrowing Row) throws -> T) throws -> [T] {
+        try using(sql, values) { statement in
+            var mapped: [T] = []
+            while try step(statement) { mapped.append(try map(Row(statement.handle))) }
+            return mapped
+        }
+    }
+
+    /// The first row, or `nil`. A statement that changes something (`… RETURNING`) runs to its end.
+    /// - Throws: ``StoreError``, and what `map` throws.
+    public func row<T>(_ sql: String, _ values: [SQLValue] = [], _ map: (borrowing Row) throws -> T) throws -> T? {
+        try using(sql, values) { statement in
+            guard try step(statement) else { return nil }
+            let mapped = try map(Row(statement.handle))
+            if !statement.isReadOnly { while try step(statement) {} }
+            return mapped
+        }
+    }
+
+    /// The id that the last INSERT gave.
+    public var lastInsertID: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    /// Rows changed since the connection was opened.
+    var totalChanges: Int64 { sqlite3_total_changes64(handle) }
+
+    var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// Set while a shared transaction is open: some faults (a full disk) make SQLite undo the whole transaction, and what
+    /// is run after that would be committed by itself.
+    var needsTransaction = false
+
+    /// Runs several statements that take no values.
+    func runScript(_ sql: String) throws {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        guard code == SQLITE_OK else { throw error(code) }
+    }
+
+    private func using<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement) throws -> T) throws -> T {
+        if needsTransaction && !isInTransaction { throw StoreError.failed("the transaction was undone") }
+        let statement = try prepared(sql)
+        statement.busy = true
+        defer {
+            sqlite3_reset(statement.handle)
+            sqlite3_clear_bindings(statement.handle)
+            statement.busy = false
+        }
+        try statement.bind(values, or: error)
+        return try body(statement)
+    }
+
+    /// A kept statement; a fresh one while the kept one is being stepped through by a caller further up.
+    private func prepared(_ sql: String) throws -> Statement {
+        if let kept = statements[sql], !kept.busy { return kept }
+        var made: OpaquePointer?
+        let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
+        guard code == SQLITE_OK, let made else {
+            throw code == SQLITE_OK ? StoreError.failed("an empty statement") : error(code)
+        }
+        let statement = Statement(made)
+        if statements[sql] == nil && statements.count < Self.mostStatements { statements[sql] = statement }
+        return statement
+    }
+
+    private func step(_ statement: Statement) throws -> Bool {
+        switch sqlite3_step(statement.handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        case let code: throw error(code)
+        }
+    }
+
+    private func error(_ code: Int32) -> StoreError {
+        StoreError(code: code, message: String(cString: sqlite3_errmsg(handle)))
+    }
+}
+
+/// A prepared statement; lives as long as its connection keeps it or a caller uses it.
+final class Statement {
+    let handle: OpaquePointer
+    let isReadOnly: Bool
+    var busy = false
+
+    init(_ handle: OpaquePointer) {
+        self.handle = handle
+        isReadOnly = sqlite3_stmt_readonly(handle) != 0
+    }
+
+    deinit { sqlite3_finalize(handle) }
+
+    func bind(_ values: [SQLValue], or error: (Int32) -> StoreError) throws {
+        guard sqlite3_bind_parameter_count(handle) == values.count else {
+            throw StoreError.failed("a statement was given \(values.count) values, not as many as it takes")
+        }
+        var position: Int32 = 0
+        for value in values {
+            position += 1
+            let code =
+                switch value {
+                case .null: sqlite3_bind_null(handle, position)
+                case .integer(let integer): sqlite3_bind_int64(handle, position, integer)
+                case .real(let real): sqlite3_bind_double(handle, position, real)
+                case .text(let text): bind(text, at: position)
+                case .bytes(let bytes): bind(bytes, at: position)
+                }
+            guard code == SQLITE_OK else { throw error(code) }
+        }
+    }
+
+    private func bind(_ text: String, at position: Int32) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            bytes.withMemoryRebound(to: CChar.self) {
+                sqlite3_bind_text64(
+                    handle, position, $0.baseAddress ?? Self.empty, UInt64($0.count), Self.copied, UInt8(SQLITE_UTF8))
+            }
+        }
+    }
+
+    private func bind(_ bytes: [UInt8], at position: Int32) -> Int32 {
+        if bytes.isEmpty { return sqlite3_bind_zeroblob(handle, position, 0) }
+        return bytes.withUnsafeBytes {
+            sqlite3_bind_blob64(handle, position, $0.baseAddress, UInt64($0.count), Self.copied)
+        }
+    }
+
+    /// SQLITE_TRANSIENT: SQLite takes a copy. In C it is the pointer -1, which Swift does not import; it is compared and
+    /// never called.
+    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+    /// What an empty text points to: a null pointer would store NULL. Never written, lives as long as the process.
+    nonisolated(unsafe) private static let empty: UnsafePointer<CChar> = {
+        let place = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+        place.pointee = 0
+        return UnsafePointer(place)
+    }()
+}
+
+/// The current row of a statement; columns by position from 0.
+public struct Row: ~Copyable {
+    private let statement: OpaquePointer
+
+    init(_ statement: OpaquePointer) { self.statement = statement }
+
+    public func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+    public func integerIfAny(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+    public func real(_ column: Int32) -> Double { sqlite3_column_double(statement, column) }
+    public func flag(_ column: Int32) -> Bool { integer(column) != 0 }
+
+    public func text(_ column: Int32) -> String {
+        guard let start = sqlite3_column_text(statement, column) else { return "" }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    public func textIfAny(_ column: Int32) -> String? { isNull(column) ? nil : text(column) }
+
+    public func bytes(_ column: Int32) -> [UInt8] {
+        guard let start = sqlite3_column_blob(statement, column) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    public func bytesIfAny(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
+
+    private func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+}

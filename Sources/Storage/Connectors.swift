@@ -1,0 +1,125 @@
+import Base
+
+public struct ConnectorDraft: Sendable {
+    public var portalID: ID<PortalRecord>?
+    public var providerID: ID<ProviderRecord>
+    public var shared = false
+    public var name: String
+    public var key: Secret?
+    public var url: String?
+    public var options: JSON = [:]
+    public init(providerID: ID<ProviderRecord>, name: String) {
+        self.providerID = providerID
+        self.name = name
+    }
+}
+
+extension Store {
+    /// - Throws: ``StoreError/missing(_:)`` for a provider or portal that is not there.
+    public func createConnector(_ draft: ConnectorDraft, now: Timestamp) async throws -> ConnectorRecord {
+        var connector = ConnectorRecord(
+            id: ID(rawValue: 0), portalID: draft.portalID, providerID: draft.providerID, shared: draft.shared,
+            name: draft.name, key: draft.key, url: draft.url, options: draft.options, createdAt: now, updatedAt: now)
+        let values = connector.values(vault)
+        connector.id = try await database.write { connection in
+            try connection.requireReferences(of: draft.portalID, draft.providerID)
+            try connection.run(
+                """
+                INSERT INTO connectors (portal_id, provider_id, shared, name, key_sealed, url, options, created_at,
+                    updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """, values)
+            return ID(rawValue: connection.lastInsertID)
+        }
+        return connector
+    }
+
+    public nonisolated(nonsending) func connector(_ id: ID<ConnectorRecord>) async throws -> ConnectorRecord? {
+        let vault = vault
+        return try await cache.connectors.value(id) {
+            try await database.read { try $0.connector(id, vault) }
+        }
+    }
+
+    /// A change of provider, key or address ends the sessions of the bots that use it.
+    /// - Throws: ``StoreError/missing(_:)`` for a provider or portal that is not there.
+    public func update(_ connector: ConnectorRecord, now: Timestamp) async throws {
+        var connector = connector
+        connector.updatedAt = now
+        let changed = connector
+        let vault = vault
+        defer { cache.connectors.forget(connector.id) }
+        try await database.write { connection in
+            let former = try connection.connector(changed.id, vault)
+            try connection.requireReferences(of: changed.portalID, changed.providerID)
+            try connection.change(
+                "connectors",
+                """
+                UPDATE connectors SET portal_id = ?, provider_id = ?, shared = ?, name = ?, key_sealed = ?, url = ?,
+                    options = ?, created_at = ?, updated_at = ?
+                WHERE id = ?
+                """, changed.values(vault) + [SQLValue(changed.id)])
+            guard let former, !changed.leadsWhere(former) else { return }
+            try connection.endSessions("b.connector_id = ?", SQLValue(changed.id))
+        }
+    }
+
+    /// - Throws: ``StoreError/inUse(_:)`` while a bot uses it.
+    public func deleteConnector(_ id: ID<ConnectorRecord>) async throws {
+        defer { cache.connectors.forget(id) }
+        try await database.write { connection in
+            do {
+                try connection.delete(id, from: "connectors")
+            } catch let error as StoreError where error.isBrokenReference {
+                throw StoreError.inUse("bots")
+            }
+        }
+    }
+
+    public func connectors(limit: Int, after cursor: String?) async throws -> Page<ConnectorRecord> {
+        let vault = vault
+        return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                "SELECT \(ConnectorRecord.columns) FROM connectors WHERE id < ? ORDER BY id DESC LIMIT ?",
+                [below, count]
+            ) { try ConnectorRecord($0, vault) }
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func connector(_ id: ID<ConnectorRecord>, _ vault: Vault) throws -> ConnectorRecord? {
+        try row("SELECT \(ConnectorRecord.columns) FROM connectors WHERE id = ?", [SQLValue(id)]) {
+            try ConnectorRecord($0, vault)
+        }
+    }
+
+    fileprivate func requireReferences(of portal: ID<PortalRecord>?, _ provider: ID<ProviderRecord>) throws {
+        if let portal { try require(portal, in: "portals") }
+        try require(provider, in: "providers")
+    }
+}
+
+extension ConnectorRecord {
+    static let columns = "id, portal_id, provider_id, shared, name, key_sealed, url, options, created_at, updated_at"
+
+    init(_ row: borrowing Row, _ vault: Vault) throws {
+        self.init(
+            id: row.id(0), portalID: row.idIfAny(1), providerID: row.id(2), shared: row.flag(3), name: row.text(4),
+            key: try row.secretIfAny(5, vault), url: row.textIfAny(6), options: try row.json(7), createdAt: row.time(8),
+            updatedAt: row.time(9))
+    }
+
+    /// In the order of ``columns``, without the id.
+    func values(_ vault: Vault) -> [SQLValue] {
+        [
+            SQLValue(portalID), SQLValue(providerID), SQLValue(shared), .text(name), .sealed(key, vault), SQLValue(url),
+            .json(options), SQLValue(createdAt), SQLValue(updatedAt),
+        ]
+    }
+
+    /// Whether a conversation that was begun with the other can go on with this one.
+    fileprivate func leadsWhere(_ other: ConnectorRecord) -> Bool {
+        providerID == other.providerID && key == other.key && url == other.url
+    }
+}

@@ -1,0 +1,81 @@
+import Base
+import Foundation
+
+/// The exclusive lock on the data folder, held as long as the value lives.
+public final class DataFolderLock: Sendable {
+    private let descriptor: Int32
+
+    /// Makes the folder (mode 0700) if it is missing.
+    /// - Throws: ``StoreError/locked(folder:)`` while another process (or value) holds it;
+    ///   ``StoreError/cannotOpen(path:reason:)``.
+    public init(folder: String) throws {
+        try makeFolder(folder)
+        let path = folder + "/lock"
+        let opened = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard opened >= 0 else { throw StoreError.cannotOpen(path: path, reason: lastSystemError()) }
+        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
+            let taken = errno == EWOULDBLOCK
+            let reason = lastSystemError()
+            Glibc.close(opened)
+            throw taken ? StoreError.locked(folder: folder) : .cannotOpen(path: path, reason: reason)
+        }
+        descriptor = opened
+    }
+
+    deinit { Glibc.close(descriptor) }
+}
+
+extension Vault {
+    /// The key from `BITBOT_SECRET_KEY` (base64), else from `secret.key` in the data folder, generated there (mode 0600)
+    /// when the folder holds no store yet.
+    /// - Throws: ``VaultError/badKey``; ``StoreError/wrongKey`` when there is a store but no key.
+    public static func forDataFolder(_ folder: String, environmentKey: String?) throws -> Vault {
+        if let environmentKey { return try Vault(base64Key: environmentKey) }
+        let path = folder + "/secret.key"
+        if let kept = FileManager.default.contents(atPath: path) {
+            return try Vault(base64Key: String(decoding: kept, as: UTF8.self))
+        }
+        guard !FileManager.default.fileExists(atPath: path) else {
+            throw StoreError.cannotOpen(path: path, reason: "it cannot be read")
+        }
+        guard !FileManager.default.fileExists(atPath: folder + "/bitbot.db") else { throw StoreError.wrongKey }
+        try makeFolder(folder)
+        let key = Vault.randomBytes(32)
+        try writeDurably(Array((Data(key).base64EncodedString() + "\n").utf8), to: path, in: folder)
+        return try Vault(key: key)
+    }
+
+    private init(base64Key: String) throws {
+        guard let key = Data(base64Encoded: base64Key.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw VaultError.badKey
+        }
+        try self.init(key: Array(key))
+    }
+}
+
+private func makeFolder(_ folder: String) throws {
+    do {
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+        throw StoreError.cannotOpen(path: folder, reason: "the folder cannot be made")
+    }
+}
+
+/// The whole file or none of it is there after a power cut: what it unlocks may be written right after.
+private func writeDurably(_ bytes: [UInt8], to path: String, in folder: String) throws {
+    let draft = path + ".new"
+    let file = Glibc.open(draft, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw StoreError.cannotOpen(path: draft, reason: lastSystemError()) }
+    let written = write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
+    let reason = lastSystemError()
+    Glibc.close(file)
+    guard written, rename(draft, path) == 0 else { throw StoreError.cannotOpen(path: draft, reason: reason) }
+    let directory = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    if directory >= 0 {
+        fsync(directory)
+        Glibc.close(directory)
+    }
+}
+
+private func lastSystemError() -> String { String(cString: strerror(errno)) }

@@ -1,0 +1,34 @@
+/// A place in a list that is read from the newest to the oldest: what follows has a lower id.
+struct Cursor {
+    var id: Int64
+
+    init(id: Int64) { self.id = id }
+
+    /// - Throws: ``StoreError/badCursor`` unless it is exactly what ``text`` gave.
+    init(_ text: String) throws {
+        guard text.first == "p", let id = Int64(text.dropFirst(), radix: 36), id > 0, Cursor(id: id).text == text else {
+            throw StoreError.badCursor
+        }
+        self.id = id
+    }
+
+    var text: String { "p" + String(id, radix: 36) }
+}
+
+extension Store {
+    /// Reads one page.
+    /// - Parameters:
+    ///   - limit: how many at most; held between 1 and 1000.
+    ///   - read: the rows with an id below the given one, highest first, as many as given.
+    func page<Item: Sendable>(
+        limit: Int, after cursor: String?, id: @Sendable (Item) -> Int64,
+        _ read: @escaping @Sendable (Connection, _ below: SQLValue, _ count: SQLValue) throws -> [Item]
+    ) async throws -> Page<Item> {
+        let limit = min(max(limit, 1), 1000)
+        let below = try cursor.map { try Cursor($0).id } ?? .max
+        var items = try await database.read { try read($0, .integer(below), .integer(Int64(limit) + 1)) }
+        guard items.count > limit else { return Page(items: items, next: nil) }
+        items.removeLast()
+        return Page(items: items, next: items.last.map { Cursor(id: id($0)).text })
+    }
+}

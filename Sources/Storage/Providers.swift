@@ -1,0 +1,72 @@
+import Base
+
+extension Store {
+    public func createProvider(name: String, type: String, url: String, now: Timestamp) async throws -> ProviderRecord {
+        try await database.write { connection in
+            try connection.run(
+                "INSERT INTO providers (name, type, url, created_at) VALUES (?, ?, ?, ?)",
+                [.text(name), .text(type), .text(url), SQLValue(now)])
+            return ProviderRecord(
+                id: ID(rawValue: connection.lastInsertID), name: name, type: type, url: url, createdAt: now)
+        }
+    }
+
+    public nonisolated(nonsending) func provider(_ id: ID<ProviderRecord>) async throws -> ProviderRecord? {
+        try await cache.providers.value(id) {
+            try await database.read { connection in
+                try connection.row("SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(id)]) {
+                    ProviderRecord($0)
+                }
+            }
+        }
+    }
+
+    /// A change of type or address ends the sessions of the bots whose connectors use it.
+    public func update(_ provider: ProviderRecord) async throws {
+        defer { cache.providers.forget(provider.id) }
+        try await database.write { connection in
+            let former = try connection.row(
+                "SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(provider.id)]
+            ) { ProviderRecord($0) }
+            try connection.change(
+                "providers", "UPDATE providers SET name = ?, type = ?, url = ?, created_at = ? WHERE id = ?",
+                [
+                    .text(provider.name), .text(provider.type), .text(provider.url), SQLValue(provider.createdAt),
+                    SQLValue(provider.id),
+                ])
+            guard let former, former.type != provider.type || former.url != provider.url else { return }
+            let sameType = former.type == provider.type
+            try connection.endSessions(
+                "b.connector_id IN (SELECT id FROM connectors WHERE provider_id = ?\(sameType ? " AND url IS NULL" : ""))",
+                SQLValue(provider.id))
+        }
+    }
+
+    /// - Throws: ``StoreError/inUse(_:)`` while a connector uses it.
+    public func deleteProvider(_ id: ID<ProviderRecord>) async throws {
+        defer { cache.providers.forget(id) }
+        try await database.write { connection in
+            do {
+                try connection.delete(id, from: "providers")
+            } catch let error as StoreError where error.isBrokenReference {
+                throw StoreError.inUse("connectors")
+            }
+        }
+    }
+
+    public func providers(limit: Int, after cursor: String?) async throws -> Page<ProviderRecord> {
+        try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                "SELECT \(ProviderRecord.columns) FROM providers WHERE id < ? ORDER BY id DESC LIMIT ?", [below, count]
+            ) { ProviderRecord($0) }
+        }
+    }
+}
+
+extension ProviderRecord {
+    static let columns = "id, name, type, url, created_at"
+
+    init(_ row: borrowing Row) {
+        self.init(id: row.id(0), name: row.text(1), type: row.text(2), url: row.text(3), createdAt: row.time(4))
+    }
+}

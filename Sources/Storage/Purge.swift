@@ -1,0 +1,71 @@
+import Base
+
+extension Store {
+    /// Deletes a little of what is kept no longer: transcripts and failed work after `keepDays`; finished work and known
+    /// events after 7 days; sessions and access tokens that have expired; dialogs of which nothing is left and that were
+    /// not touched for `keepDays`.
+    ///
+    /// Each kind is deleted by a change of its own, of at most 500 rows, so that other changes do not wait for long.
+    /// - Returns: whether there may be more; then call it again.
+    public func purge(now: Timestamp, keepDays: Int) async throws -> Bool {
+        let old = SQLValue(now - .seconds(86400 * keepDays))
+        let done = SQLValue(now - .seconds(86400 * 7))
+        var more = try await purgeMessages(before: old)
+        for (table, condition, limit) in [
+            ("events", "finished_at < ?", done), ("outbox", "finished_at < ?", done),
+            ("events", "state = 'failed' AND received_at < ?", old),
+            ("outbox", "state = 'failed' AND created_at < ?", old),
+            ("api_tokens", "expires_at < ?", SQLValue(now)),
+        ] {
+            let deleted = try await database.write { connection in
+                try connection.run(
+                    "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE \(condition) LIMIT 500)", [limit])
+            }
+            if deleted == 500 { more = true }
+        }
+        if try await purgeSessions(before: SQLValue(now)) { more = true }
+        if try await purgeDialogs(untouchedSince: old) { more = true }
+        return more
+    }
+
+    /// Looks at the 500 oldest lines only: ids grow with time, so the old ones are at the front and need no index.
+    private func purgeMessages(before moment: SQLValue) async throws -> Bool {
+        try await database.write { connection in
+            try connection.run(
+                """
+                DELETE FROM messages
+                WHERE created_at < ? AND id IN (SELECT id FROM messages ORDER BY id LIMIT 500)
+                """, [moment]) == 500
+        }
+    }
+
+    private func purgeSessions(before moment: SQLValue) async throws -> Bool {
+        try await database.write { connection in
+            try connection.run(
+                """
+                DELETE FROM sessions
+                WHERE dialog_id IN (SELECT dialog_id FROM sessions WHERE expires_at < ? LIMIT 500)
+                """, [moment]) == 500
+        }
+    }
+
+    /// A reader looks for them, because it has to pass over all dialogs that are kept.
+    private func purgeDialogs(untouchedSince moment: SQLValue) async throws -> Bool {
+        let empty = """
+            last_message_at < ? AND NOT EXISTS (SELECT 1 FROM messages WHERE dialog_id = dialogs.id)
+            AND NOT EXISTS (SELECT 1 FROM sessions WHERE dialog_id = dialogs.id)
+            AND NOT EXISTS (SELECT 1 FROM events WHERE dialog_id = dialogs.id)
+            AND NOT EXISTS (SELECT 1 FROM outbox WHERE dialog_id = dialogs.id)
+            """
+        let ids = try await database.read { connection in
+            try connection.rows("SELECT id FROM dialogs WHERE \(empty) LIMIT 500", [moment]) { $0.integer(0) }
+        }
+        guard !ids.isEmpty else { return false }
+        try await database.write { connection in
+            for id in ids {
+                try connection.run("DELETE FROM dialogs WHERE id = ? AND \(empty)", [.integer(id), moment])
+            }
+        }
+        return ids.count == 500
+    }
+}

@@ -1,0 +1,65 @@
+import Base
+
+extension Store {
+    public func dialog(_ id: ID<DialogRecord>) async throws -> DialogRecord? {
+        try await database.read { connection in
+            try connection.row("SELECT \(DialogRecord.columns) FROM dialogs WHERE id = ?", [SQLValue(id)]) {
+                try DialogRecord($0)
+            }
+        }
+    }
+
+    /// - Parameter portal: only this portal's dialogs; all if `nil`.
+    public func dialogs(
+        limit: Int, after cursor: String?, portal: ID<PortalRecord>?
+    ) async throws -> Page<DialogRecord> {
+        let condition = portal == nil ? "" : "portal_id = ? AND"
+        let values = portal.map { [SQLValue($0)] } ?? []
+        return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                "SELECT \(DialogRecord.columns) FROM dialogs WHERE \(condition) id < ? ORDER BY id DESC LIMIT ?",
+                values + [below, count]
+            ) { try DialogRecord($0) }
+        }
+    }
+
+    public func messages(
+        of dialog: ID<DialogRecord>, limit: Int, after cursor: String?
+    ) async throws -> Page<MessageRecord> {
+        try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                """
+                SELECT id, dialog_id, author, text, created_at FROM messages
+                WHERE dialog_id = ? AND id < ? ORDER BY id DESC LIMIT ?
+                """, [SQLValue(dialog), below, count]
+            ) { row in
+                MessageRecord(
+                    id: row.id(0), dialogID: row.id(1), author: try row.choice(2), text: row.text(3),
+                    createdAt: row.time(4))
+            }
+        }
+    }
+
+    /// Erases a dialog with its transcript, session, events and what waits for it.
+    public func eraseDialog(_ id: ID<DialogRecord>) async throws {
+        try await database.write { try $0.delete(id, from: "dialogs") }
+    }
+
+    /// Erases the dialogs that meet `condition`, a few at a time, so that other changes do not wait for long.
+    func eraseDialogs(_ condition: String, _ value: SQLValue) async throws {
+        while try await database.write({ connection in
+            try connection.run(
+                "DELETE FROM dialogs WHERE id IN (SELECT id FROM dialogs WHERE \(condition) LIMIT 100)", [value])
+        }) > 0 {}
+    }
+}
+
+extension DialogRecord {
+    static let columns = "id, bot_id, portal_id, dialog_id, chat_id, state, title, created_at, last_message_at"
+
+    init(_ row: borrowing Row) throws {
+        self.init(
+            id: row.id(0), botID: row.id(1), portalID: row.id(2), dialogID: row.text(3), chatID: row.textIfAny(4),
+            state: try row.choice(5), title: row.text(6), createdAt: row.time(7), lastMessageAt: row.time(8))
+    }
+}

@@ -1,0 +1,121 @@
+import Base
+import CBase
+
+/// The one thread that changes the store. It takes all changes that wait and commits them in one transaction, so that
+/// they share the wait for the disk.
+///
+/// Each change runs without a savepoint of its own, because in nearly every transaction none fails. When one fails after
+/// it has changed something, the transaction is undone and run again with a savepoint around each change.
+final class Writer {
+    private let connection: Connection
+    private let queue: WorkQueue<any Job>
+    private let checkpoints: Checkpoints
+    private let log: Log
+    private let commits: Counter
+    private let changes: Counter
+    private let seconds: Histogram
+    private let waiting: Gauge
+
+    init(connection: Connection, queue: WorkQueue<any Job>, log: Log, metrics: Metrics) {
+        self.connection = connection
+        self.queue = queue
+        self.log = log
+        checkpoints = Checkpoints(connection)
+        commits = metrics.counter("bitbot_store_commits_total", help: "Transactions committed by the store.")
+        changes = metrics.counter("bitbot_store_changes_total", help: "Changes that these transactions held.")
+        seconds = metrics.histogram(
+            "bitbot_store_commit_seconds", help: "Seconds that a transaction took, with its wait for the disk.")
+        waiting = metrics.gauge("bitbot_store_waiting", help: "Changes that wait for the store.")
+    }
+
+    func runUntilClosed() {
+        while let batch = queue.takeAll() {
+            waiting.set(Double(batch.count))
+            let start = ContinuousClock.now
+            commit(batch)
+            seconds.observe((ContinuousClock.now - start) / .seconds(1))
+            waiting.set(Double(queue.count))
+            checkpoints.runIfDue(log: log)
+        }
+    }
+
+    private func commit(_ batch: [any Job]) {
+        do {
+            var outcomes = try together(batch)
+            if outcomes == nil { outcomes = try oneByOne(batch) }
+            connection.needsTransaction = false
+            try connection.run("COMMIT")
+            commits.increment()
+            changes.increment(by: batch.count)
+            for (job, failure) in zip(batch, outcomes ?? []) {
+                if let failure { job.fail(failure) } else { job.succeed() }
+            }
+        } catch {
+            connection.needsTransaction = false
+            undo()
+            log.error("store_commit_failed", ["reason": .text("\(error)"), "changes": .integer(Int64(batch.count))])
+            for job in batch { job.fail(error) }
+        }
+    }
+
+    /// Runs all changes in an open transaction.
+    /// - Returns: for each why it failed, if it did; `nil` when one failed that had changed something. Then nothing is
+    ///   changed and no transaction open.
+    private func together(_ batch: [any Job]) throws -> [(any Error)?]? {
+        try begin()
+        var outcomes: [(any Error)?] = []
+        outcomes.reserveCapacity(batch.count)
+        for job in batch {
+            let before = connection.totalChanges
+            do {
+                try job.run(on: connection)
+                outcomes.append(nil)
+            } catch {
+                outcomes.append(error)
+                guard connection.isInTransaction, connection.totalChanges == before else {
+                    undo()
+                    return nil
+                }
+            }
+            guard connection.isInTransaction else { return nil }
+        }
+        return outcomes
+    }
+
+    /// The same with a savepoint for each change. A fault that undoes the whole transaction is thrown.
+    private func oneByOne(_ batch: [any Job]) throws -> [(any Error)?] {
+        try begin()
+        var outcomes: [(any Error)?] = []
+        for job in batch {
+            try connection.run("SAVEPOINT change")
+            do {
+                try job.run(on: connection)
+                guard connection.isInTransaction else { throw StoreError.failed("the transaction was undone") }
+                outcomes.append(nil)
+            } catch {
+                guard connection.isInTransaction else { throw error }
+                try connection.run("ROLLBACK TO change")
+                outcomes.append(error)
+            }
+            try connection.run("RELEASE change")
+        }
+        return outcomes
+    }
+
+    private func begin() throws {
+        connection.needsTransaction = false
+        try connection.run("BEGIN IMMEDIATE")
+        connection.needsTransaction = true
+    }
+
+    /// Undoes what is open; a fault may have done so already.
+    private func undo() {
+        connection.needsTransaction = false
+        guard connection.isInTransaction else { return }
+        do {
+            try connection.run("ROLLBACK")
+        } catch {
+            log.error("store_rollback_failed", ["reason": .text("\(error)")])
+        }
+    }
+}
