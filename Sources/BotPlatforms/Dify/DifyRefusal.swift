@@ -108,11 +108,13 @@ extension PlatformError {
         let kind: Kind =
             switch error {
             case _ where error.mayHaveArrived: .uncertain
-            case .invalidURL, .schemeNotAllowed, .addressNotAllowed: .final
+            case .invalidURL, .invalidHeader, .schemeNotAllowed, .addressNotAllowed: .final
             default: .passing
             }
         switch error {
         case .invalidURL: self.init(kind, "The address of the provider or connector is not a URL.")
+        case .invalidHeader(let name):
+            self.init(kind, "The field \(name) cannot be sent: is there a line end in the key?")
         case .schemeNotAllowed(let scheme): self.init(kind, "The address must begin with http or https, not \(scheme).")
         case .addressNotAllowed(let host):
             self.init(kind, "\(host) is a private address, which this connector may not use.")
