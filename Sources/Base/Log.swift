@@ -48,7 +48,10 @@ public struct Log: Sendable {
         }
 
         /// An error's type, case and values (`RedisError.away("no route to host")`); a ``Secret`` in it is masked.
-        public static func error(_ error: any Error) -> Value { .text("\(type(of: error)).\(error)") }
+        public static func error(_ error: any Error) -> Value {
+            let (type, text) = ("\(type(of: error))", "\(error)")
+            return .text(text.hasPrefix(type) ? text : "\(type).\(text)")
+        }
     }
 
     public let level: Level

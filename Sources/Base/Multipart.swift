@@ -104,9 +104,10 @@ public enum Multipart {
         guard let disposition, disposition.value == "form-data", let name = disposition.parameters["name"] else {
             throw FormError.malformed("a part without a name")
         }
-        let filename = disposition.parameters["filename*"].flatMap(extendedValue) ?? disposition.parameters["filename"]
+        let extended = disposition.parameters["filename*"].flatMap(extendedValue)
+        let filename = extended ?? disposition.parameters["filename"].map(unescaped)
         return Part(
-            name: unescaped(name), filename: filename.map(unescaped), contentType: contentType, body: body)
+            name: unescaped(name), filename: filename, contentType: contentType, body: body)
     }
 
     /// What browsers escape inside quotes.

@@ -99,24 +99,24 @@ final class RedisDesk: Sendable {
         if startsWatch { watch() }
     }
 
-    /// Fails whoever waits too long, whatever holds the worker up (a name server, for example).
+    /// Declares the server away when somebody waits too long, whatever holds the worker up (a name server, for example).
     private func watch() {
         Task {
-            while let next = failOverdue() { try? await Task.sleep(until: next, clock: .continuous) }
+            while let next = declareOverdue() { try? await Task.sleep(until: next, clock: .continuous) }
         }
     }
 
     /// - Returns: when to look again; `nil` when nobody waits.
-    private func failOverdue() -> ContinuousClock.Instant? {
+    private func declareOverdue() -> ContinuousClock.Instant? {
         let now = ContinuousClock.now
-        let (overdue, next) = state.withLock { state in
+        let (isOverdue, next) = state.withLock { state in
             let settled = state.deadlines.prefix { $0.at <= now || state.callers[$0.id] == nil }
-            let overdue = settled.map(\.id).filter { state.callers[$0] != nil }
+            let isOverdue = settled.contains { state.callers[$0.id] != nil }
             state.deadlines.removeFirst(settled.count)
             state.isWatched = !state.deadlines.isEmpty
-            return (overdue, state.deadlines.first?.at)
+            return (isOverdue, state.deadlines.first?.at)
         }
-        for id in overdue { settle(id, .failure(RedisError.away("no answer within \(Self.patience)"))) }
+        if isOverdue { becameAway(.away("no answer within \(Self.patience)")) }
         return next
     }
 

@@ -42,6 +42,7 @@ struct RedisWorker {
                 desk.settle(commands[answered].id, .success(reply))
                 answered += 1
             }
+            desk.becameReachable()
             return true
         } catch {
             // A connection that was closed while nothing happened shows it only now. Every command we know may be
@@ -55,6 +56,7 @@ struct RedisWorker {
     private func isAlive(_ connection: RedisConnection) throws(RedisError) -> Bool {
         do {
             try connection.exchange([["PING"]]) { _ in }
+            desk.becameReachable()
             return true
         } catch {
             if case .broken = error { return false }

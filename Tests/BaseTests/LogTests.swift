@@ -65,6 +65,7 @@ import Testing
         let line = lines.all.withLock { $0[0] }
         #expect(!line.contains("0123456789"))
         let fields = try #require(try lines.fields().first)
+        #expect(fields["deep"]?.string?.hasPrefix("Wrapped(inner: ") == true)
         #expect(fields["key"] == "••••cdef")
         #expect(fields["error"]?.string?.hasPrefix("Failure.refused(") == true)
         #expect(fields["error"]?.string?.contains("no such host") == true)

@@ -194,6 +194,23 @@ import Testing
         await #expect(throws: CancellationError.self) { try await caller.value }
     }
 
+    @Test("a client that nobody holds any more closes its connection")
+    func dropped() async throws {
+        let server = try await RedisServer.start()
+        defer { server.stop() }
+        let observer = try RedisConnection(.init(server.url))
+        func connections() throws -> Int {
+            var list = ""
+            try observer.exchange([["CLIENT", "LIST"]]) { if case .text(let text) = $0 { list = text } }
+            return list.split(separator: "\n").count
+        }
+        var redis: Redis? = try connect(server)
+        try await redis?.ping()
+        #expect(try connections() == 2)
+        redis = nil
+        try await eventually { try connections() == 1 }
+    }
+
     @Test("closing lets requests end and refuses later ones")
     func closing() async throws {
         let server = try await RedisServer.start()
