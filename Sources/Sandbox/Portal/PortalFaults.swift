@@ -23,11 +23,11 @@ extension SimulatedPortal {
             case connectionLost
             /// The call is done, the connection breaks instead of an answer.
             case answerLost
-            /// 302 to another address, as after a change of the portal's domain.
+            /// 302 to another origin (`http://host:port`), as after a change of the portal's domain.
             case moved(to: String)
         }
         public var kind: Kind
-        /// The method that it hits, in any case of letters; `nil` for any.
+        /// The method that it hits, in any case of letters (`batch` is one); `nil` for any.
         public var method: String?
         /// How many calls it hits before it is over; `nil` for ever.
         public var times: Int?
@@ -40,18 +40,30 @@ extension SimulatedPortal {
             _ kind: Kind, method: String? = nil, times: Int? = 1, insideBatch: Bool = false, probability: Double = 1
         ) {
             self.kind = kind
-            self.method = method
+            self.method = method?.lowercased()
             self.times = times
             self.insideBatch = insideBatch
             self.probability = probability
         }
+
+        /// The error that it answers, for the kinds that are one.
+        var error: RESTError? {
+            switch kind {
+            case .queryLimit: .queryLimit
+            case .operationTimeLimit: .operationTimeLimit
+            case .expiredToken: .expiredToken
+            case .internalError: .internalError
+            case .error(let status, let code, let description): RESTError(status, code, description)
+            default: nil
+            }
+        }
     }
 
     /// Adds a fault; of several that fit a call the oldest hits.
-    public func inject(_ fault: Fault) { fatalError("skeleton") }
+    public func inject(_ fault: Fault) { state.withLock { $0.faults.append(fault) } }
 
     /// Ends all faults.
-    public func clearFaults() { fatalError("skeleton") }
+    public func clearFaults() { state.withLock { $0.faults = [] } }
 
     /// How events are posted. Documentation: no order and no single delivery is promised, nothing is ever repeated
     /// (`api-reference/events/index.md`).
@@ -72,5 +84,43 @@ extension SimulatedPortal {
     }
 
     /// Sets how events are posted from now on.
-    public func deliver(by plan: DeliveryPlan) { fatalError("skeleton") }
+    public func deliver(by plan: DeliveryPlan) { state.withLock { $0.plan = plan } }
+
+    /// The answer that a fault makes; `nil` if the call is to be done all the same.
+    func suffer(_ fault: Fault, _ request: HTTPRequest) async throws -> HTTPResponse? {
+        switch fault.kind {
+        case .page(let status):
+            return .text("<html><body><h1>\(status)</h1></body></html>", status: status, type: "text/html")
+        case .slow(let duration):
+            try await Task.sleep(for: duration)
+            return nil
+        case .hang:
+            try await Task.sleep(for: .seconds(3600))
+            return .broken
+        case .connectionLost: return .broken
+        case .answerLost: return nil
+        case .moved(let origin):
+            let query = request.query.isEmpty ? "" : "?" + request.query
+            return HTTPResponse(status: 302, headers: ["Location": origin + request.path + query])
+        case .queryLimit, .operationTimeLimit, .expiredToken, .internalError, .error:
+            return fault.error.map { .json($0.json, status: $0.status) }
+        }
+    }
+}
+
+extension PortalState {
+    /// The fault that hits a call, if one does; it is used up by it.
+    mutating func takeFault(for method: String, insideBatch: Bool) -> SimulatedPortal.Fault? {
+        guard !faults.isEmpty else { return nil }
+        let index = faults.firstIndex { fault in
+            fault.insideBatch == insideBatch && (fault.method ?? method) == method
+                && (fault.probability >= 1 || Double.random(in: 0..<1) < fault.probability)
+        }
+        guard let index else { return nil }
+        let fault = faults[index]
+        if let times = fault.times {
+            if times <= 1 { faults.remove(at: index) } else { faults[index].times = times - 1 }
+        }
+        return fault
+    }
 }

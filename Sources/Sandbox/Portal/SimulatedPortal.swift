@@ -52,7 +52,7 @@ public final class SimulatedPortal: Sendable {
         self.authorization = authorization
         self.http = http
         self.log = log
-        state = Mutex(PortalState(settings: settings))
+        state = Mutex(PortalState(settings: settings, authorization: authorization))
     }
 
     /// Starts a portal with one administrator (user 1) and one employee (user 2) on a free port of 127.0.0.1.
@@ -64,7 +64,21 @@ public final class SimulatedPortal: Sendable {
         settings: Settings = Settings(), authorization: SimulatedAuthorizationServer, loops: EventLoopGroup,
         http: HTTPClient, log: Log
     ) async throws -> SimulatedPortal {
-        fatalError("skeleton")
+        let portal = SimulatedPortal(settings: settings, authorization: authorization, http: http, log: log)
+        var limits = HTTPServer.Limits()
+        limits.bodyBytes = 140 * 1024 * 1024
+        let server = try await HTTPServer.start(
+            on: .tcp(host: "127.0.0.1", port: 0), loops: loops, limits: limits, log: log,
+            handler: { try await portal.handle($0) })
+        portal.server.withLock { $0 = server }
+        let origin = "http://127.0.0.1:\(server.port)"
+        portal.address.withLock { $0 = origin }
+        portal.state.withLock { state in
+            state.origin = origin
+            _ = state.addUser("Anna", "Admin", kind: .employee, isAdmin: true)
+            _ = state.addUser("Emma", "Employee", kind: .employee)
+        }
+        return portal
     }
 
     /// `http://127.0.0.1:PORT`. The REST root is this and `/rest/`.
@@ -77,7 +91,19 @@ public final class SimulatedPortal: Sendable {
     public var clientEndpoint: String { origin + "/rest/" }
 
     /// Stops listening and drops what was still to be delivered.
-    public func stop() async { fatalError("skeleton") }
+    public func stop() async {
+        let server = server.withLock { server in
+            defer { server = nil }
+            return server
+        }
+        let (waiters, watchers) = state.withLock { state in
+            defer { state.watchers = [:] }
+            return (state.deliveryQueue.clear(), state.watchers.values)
+        }
+        for waiter in waiters { waiter.resume() }
+        for watcher in watchers { watcher.finish() }
+        await server?.shutdown(grace: .zero)
+    }
 }
 
 /// Random hexadecimal digits.

@@ -1,0 +1,173 @@
+import Base
+
+private let pages = "api-reference/imopenlines/openlines/"
+
+/// `imopenlines.*`, as far as a bot needs it.
+let openLineMethods: [RESTMethod] = [
+    RESTMethod(
+        name: "imopenlines.bot.session.operator", page: pages + "chat-bots/imopenlines-bot-session-operator.md",
+        scopes: ["imopenlines"]
+    ) { state, call in
+        let chat = try state.lineChat(call)
+        guard chat.sessionID != nil, chat.operatorID == nil, let line = chat.line.flatMap({ state.lines[$0] }) else {
+            throw RESTError(400, "WRONG_CHAT", "Operator is not a bot")
+        }
+        if let user = line.operators.first { state.handOver(chat: chat.id, to: user) }
+        return RESTResult(true)
+    },
+    RESTMethod(
+        name: "imopenlines.bot.session.transfer", page: pages + "chat-bots/imopenlines-bot-session-transfer.md",
+        scopes: ["imopenlines"]
+    ) { state, call in
+        try state.transfer(call)
+        return RESTResult(true)
+    },
+    RESTMethod(
+        name: "imopenlines.bot.session.finish", page: pages + "chat-bots/imopenlines-bot-session-finish.md",
+        scopes: ["imopenlines"]
+    ) { state, call in
+        let chat = try state.lineChat(call)
+        _ = try state.anyBot(call)
+        state.closeSession(chat: chat.id, now: call.now)
+        return RESTResult(true)
+    },
+    RESTMethod(
+        name: "imopenlines.bot.session.message.send",
+        page: pages + "chat-bots/imopenlines-bot-session-message-send.md", scopes: ["imopenlines"], takesTime: true
+    ) { state, call in
+        let chat = try state.lineChat(call)
+        let parameters = call.parameters.uppercased
+        let isWelcome = parameters.filled("NAME") == "WELCOME"
+        let text = isWelcome ? "Welcome!" : parameters.text("MESSAGE") ?? ""
+        if !text.isEmpty, let bot = chat.members.first(where: { state.bots[$0] != nil }) {
+            state.post(PortalState.Draft(authorID: bot, text: shortened(text)), in: chat.id, now: call.now)
+        }
+        return RESTResult(true)
+    },
+    RESTMethod(
+        name: "imopenlines.dialog.get", page: pages + "sessions/imopenlines-dialog-get.md", scopes: ["imopenlines"]
+    ) { state, call in
+        guard let chat = state.lineDialog(call.parameters.uppercased) else {
+            throw RESTError(400, "ACCESS_ERROR", "You do not have access to the specified dialog")
+        }
+        return RESTResult(state.lineObject(chat))
+    },
+    RESTMethod(
+        name: "imopenlines.session.history.get", page: pages + "sessions/imopenlines-session-history-get.md",
+        scopes: ["imopenlines"]
+    ) { state, call in
+        RESTResult(try state.history(call.parameters.uppercased))
+    },
+]
+
+extension PortalState {
+    /// The open channel's chat that `CHAT_ID` names.
+    fileprivate func lineChat(_ call: RESTCall) throws -> Chat {
+        guard let id = call.parameters.uppercased.id("CHAT_ID") else {
+            throw RESTError(400, "CHAT_ID_EMPTY", "Chat ID can't be empty")
+        }
+        guard let chat = chats[id], chat.line != nil else {
+            throw RESTError(400, "WRONG_CHAT", "Operator is not a bot")
+        }
+        return chat
+    }
+
+    /// Any bot of the caller, of either generation.
+    fileprivate func anyBot(_ call: RESTCall) throws -> BotRecord {
+        let owner = try call.firstOwner()
+        guard let bot = bots.values.first(where: { $0.owner == owner }) else { throw RESTError.firstBotNotFound }
+        return bot
+    }
+
+    fileprivate mutating func transfer(_ call: RESTCall) throws {
+        let chat = try lineChat(call)
+        let parameters = call.parameters.uppercased
+        _ = try anyBot(call)
+        var user: Int?
+        var queue: Int?
+        if parameters.has("USER_ID") {
+            user = parameters.id("USER_ID")
+            if user == nil { throw RESTError(400, "USER_ID_EMPTY", "User ID can't be empty") }
+        } else if parameters.has("QUEUE_ID") {
+            queue = parameters.id("QUEUE_ID")
+            if queue == nil { throw RESTError(400, "QUEUE_ID_EMPTY", "QUEUE ID can't be empty") }
+        } else if let target = parameters.filled("TRANSFER_ID") {
+            if target.hasPrefix("queue") { queue = Int(target.dropFirst(5)) } else { user = Int(target) }
+        } else {
+            throw RESTError(400, "TRANSFER_ID_EMPTY", "Queue ID or User ID can't be empty")
+        }
+        if let queue { user = lines[queue]?.operators.first }
+        guard let user, users[user]?.kind == .employee else {
+            throw RESTError(400, "OPERATOR_WRONG", "You cannot redirect to this operator")
+        }
+        handOver(chat: chat.id, to: user, botLeaves: parameters.flag("LEAVE") == true ? true : nil)
+    }
+
+    fileprivate func lineDialog(_ parameters: RESTParameters) -> Chat? {
+        var id = parameters.id("CHAT_ID")
+        if let dialogID = parameters.filled("DIALOG_ID"), dialogID.hasPrefix("chat") { id = Int(dialogID.dropFirst(4)) }
+        if let session = parameters.id("SESSION_ID") { id = sessions[session]?.chatID }
+        if let code = parameters.filled("USER_CODE") { id = chats.values.first { $0.entityID == code }?.id }
+        return id.flatMap { chats[$0] }.flatMap { $0.line == nil ? nil : $0 }
+    }
+
+    fileprivate func lineObject(_ chat: Chat) -> JSON {
+        let start = chat.sessionID.flatMap { sessions[$0]?.start }
+        return [
+            "id": JSON(chat.id), "parent_chat_id": 0, "parent_message_id": 0, "name": .string(chat.title),
+            "description": .null, "owner": JSON(chat.operatorID ?? 0), "extranet": false, "avatar": "",
+            "color": .string(chat.color), "type": "lines", "counter": 0, "user_counter": JSON(chat.members.count),
+            "message_count": JSON(chat.messageCount), "unread_id": 0, "last_message_id": JSON(chat.messageIDs.last ?? 0),
+            "last_id": JSON(chat.messageIDs.last ?? 0), "marked_id": 0, "disk_folder_id": 0, "entity_type": "LINES",
+            "entity_id": .string(chat.entityID), "entity_data_1": .string(chat.entityData1(start: start)),
+            "entity_data_2": .string(chat.entityData2), "entity_data_3": "N", "mute_list": [],
+            "date_create": .string(chat.created.bitrixDate), "message_type": "L", "public": "", "role": "guest",
+            "entity_link": ["type": "LINES", "url": "", "id": .string(chat.entityID)], "text_field_enabled": true,
+            "background_id": .null, "is_new": false, "readed_list": [],
+            "manager_list": .array(chat.operatorID.map { [JSON($0)] } ?? []),
+            "dialog_id": .string("chat\(chat.id)"),
+        ]
+    }
+
+    fileprivate func history(_ parameters: RESTParameters) throws -> JSON {
+        guard parameters.has("SESSION_ID") || parameters.has("CHAT_ID") else {
+            throw RESTError(400, "MISSING_REQUIRED_PARAM", "Session ID or Chat ID must be provided")
+        }
+        let last = parameters.id("CHAT_ID").flatMap { chat in
+            sessions.values.filter { $0.chatID == chat }.map(\.id).max()
+        }
+        guard let id = parameters.id("SESSION_ID") ?? last else {
+            throw RESTError(
+                400, "INVALID_SESSION_ID", "Unable to determine session ID from provided parameters")
+        }
+        guard let session = sessions[id], let chat = chats[session.chatID] else {
+            throw RESTError(
+                400, "ACCESS_DENIED", "You cannot open this conversation as you do not have sufficient rights")
+        }
+        let told = chat.messageIDs.compactMap { messages[$0] }.filter { message in
+            message.date >= session.start && session.end.map { message.date <= $0 } ?? true && !message.isDeleted
+        }
+        let entries = told.map { message -> (key: String, value: JSON) in
+            let object: JSON = [
+                "id": .text(message.id), "chatid": .text(chat.id), "senderid": .text(message.authorID),
+                "recipientid": .string("chat\(chat.id)"), "date": .string(message.date.bitrixDate),
+                "text": .string(message.text), "textlegacy": .string(message.text),
+                "params": message.files.isEmpty ? [] : ["fileId": .array(message.files.map { JSON($0.id) })],
+            ]
+            return (String(message.id), object)
+        }
+        let people = unique(told.map(\.authorID)).filter { $0 > 0 }
+        return [
+            "chatId": JSON(chat.id), "canJoin": "Y", "canVoteHead": "Y", "sessionId": JSON(id), "sessionVoteHead": 0,
+            "sessionCommentHead": .null, "userId": .string("chat\(chat.id)"), "message": .phpMap(entries),
+            "usersMessage": .phpMap([("chat\(chat.id)", .array(told.reversed().map { .text($0.id) }))]),
+            "users": .phpMap(people.map { (String($0), userObject($0)) }),
+            "userInChat": .phpMap([(String(chat.id), .array(chat.members.map { JSON($0) }))]),
+            "chat": .phpMap([(String(chat.id), chatObject(chat, for: 0, inEvent: false))]),
+            "files": .phpMap(
+                told.flatMap(\.files).compactMap { file in
+                    files[file.id].map { (String(file.id), fileObject($0)) }
+                }),
+        ]
+    }
+}
