@@ -14,7 +14,8 @@ extension PortalState {
         let places = Dictionary(grouping: bots) { Place(owner: $0.owner, url: address(of: event, for: $0)) }
         for (place, addressed) in places where !place.url.isEmpty {
             for bot in isTogether(event) ? [addressed[0]] : addressed {
-                let data = firstData(event, bots: isTogether(event) ? addressed : [bot], chat: chat, user: user, now: now)
+                let data = firstData(
+                    event, bots: isTogether(event) ? addressed : [bot], chat: chat, user: user, now: now)
                 let auth = eventAuth(
                     place.owner, bot: bot, user: user, now: now, withRefreshToken: hasRefreshToken(event))
                 deliveryQueue.made.append(

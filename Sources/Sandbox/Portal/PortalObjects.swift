@@ -114,7 +114,8 @@ extension PortalState {
     }
 
     /// Keeps a file and gives it its number.
-    mutating func store(name: String, content: [UInt8], chat: Int, author: Int, now: Timestamp) -> SimulatedPortal.File {
+    mutating func store(name: String, content: [UInt8], chat: Int, author: Int, now: Timestamp) -> SimulatedPortal.File
+    {
         let file = SimulatedPortal.File(
             id: next(.file), name: name, type: SimulatedPortal.File.type(ofName: name), content: content)
         files[file.id] = StoredFile(chatID: chat, authorID: author, date: now, file: file)
@@ -156,7 +157,9 @@ extension SimulatedPortal.User {
 }
 
 extension SimulatedPortal.File {
-    var fileExtension: String { name.split(separator: ".").count > 1 ? name.split(separator: ".").last!.lowercased() : "" }
+    var fileExtension: String {
+        name.split(separator: ".").count > 1 ? name.split(separator: ".").last!.lowercased() : ""
+    }
 
     static func type(ofName name: String) -> String {
         switch name.split(separator: ".").last?.lowercased() {

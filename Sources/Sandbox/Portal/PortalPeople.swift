@@ -99,7 +99,9 @@ extension SimulatedPortal {
     {
         try change { state in
             let now = WallClock.system.now
-            guard let found = state.chats[chat], found.line != nil else { throw SimulatedPortalError.unknownDialog(chat) }
+            guard let found = state.chats[chat], found.line != nil else {
+                throw SimulatedPortalError.unknownDialog(chat)
+            }
             state.openSession(chat: chat, now: now)
             return try state.write(text, files: files, as: found.owner, in: chat, now: now)
         }

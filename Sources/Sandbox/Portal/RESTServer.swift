@@ -39,7 +39,8 @@ extension SimulatedPortal {
             } else {
                 result = try await perform(target.method, parameters, caller, insideBatch: false)
             }
-            let operating = target.method == "batch" ? nil : RequestLimits.Use(client: caller.account, method: target.method)
+            let operating =
+                target.method == "batch" ? nil : RequestLimits.Use(client: caller.account, method: target.method)
             return .json(envelope(result, from: received, operating: operating), status: 200)
         } catch {
             if target.method == "batch" { record("batch", .null, nil, error, at: received) }

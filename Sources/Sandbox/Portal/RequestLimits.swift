@@ -48,10 +48,12 @@ struct RequestLimits: Sendable {
 
     mutating func add(_ milliseconds: Int64, to use: Use, now: Timestamp) {
         let minute = now.rawValue / 60_000
-        if let last = baskets[use]?.last, last.minute == minute {
-            baskets[use]?[(baskets[use]?.count ?? 1) - 1].milliseconds += milliseconds
+        var list = baskets[use] ?? []
+        if let last = list.indices.last, list[last].minute == minute {
+            list[last].milliseconds += milliseconds
         } else {
-            baskets[use, default: []].append(Basket(minute: minute, first: now, milliseconds: milliseconds))
+            list.append(Basket(minute: minute, first: now, milliseconds: milliseconds))
         }
+        baskets[use] = list
     }
 }

@@ -88,11 +88,11 @@ let messageMethods: [RESTMethod] = [
 /// A `templateId` counts against repeats if it is a UUID. System messages are not checked.
 private let sendUUID: @Sendable (RESTCall) -> String? = { call in
     let fields = call.parameters.group("fields")
-    guard fields.flag("system") != true, let uuid = fields.filled("templateId"), isUUID(uuid) else { return nil }
+    guard fields.flag("system") != true, let uuid = fields.filled("templateId"), hasUUIDShape(uuid) else { return nil }
     return uuid.lowercased()
 }
 
-private func isUUID(_ text: String) -> Bool {
+private func hasUUIDShape(_ text: String) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     return parts.map(\.utf8.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy(\.isHexDigit) }
 }
@@ -148,7 +148,8 @@ extension PortalState {
         let text = fields.text("message") ?? ""
         var uuidMap: [(key: String, value: JSON)] = []
         for forward in forwards.prefix(100) {
-            guard let original = forward.value.wholeNumber.flatMap({ messages[$0] }), isMember(bot.id, of: original.chatID),
+            guard let original = forward.value.wholeNumber.flatMap({ messages[$0] }),
+                isMember(bot.id, of: original.chatID),
                 let copy = post(Draft(authorID: bot.id, text: original.text), in: chat, now: call.now)
             else { throw RESTError.accessDenied }
             uuidMap.append((forward.key, JSON(copy.id)))
