@@ -1,3 +1,4 @@
+import CBase
 import Glibc
 
 /// Making the listening socket.

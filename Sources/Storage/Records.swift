@@ -144,6 +144,20 @@ public struct CommandRecord: Sendable, Equatable {
     public var translations: [Translation]
     /// Bitrix24's id of the command.
     public var commandID: Int64?
+
+    public init(
+        id: ID<CommandRecord>, botID: ID<BotRecord>, command: String, common: Bool = false, hidden: Bool = false,
+        extranet: Bool = false, translations: [Translation] = [], commandID: Int64? = nil
+    ) {
+        self.id = id
+        self.botID = botID
+        self.command = command
+        self.common = common
+        self.hidden = hidden
+        self.extranet = extranet
+        self.translations = translations
+        self.commandID = commandID
+    }
 }
 
 public struct DialogRecord: Sendable, Equatable {
