@@ -1,120 +1,232 @@
 import Base
-
-/// The keys of an application, as Bitrix24 gave them.
-public struct ApplicationKeys: Sendable, Hashable {
-    public var clientID: String
-    public var clientSecret: Secret
-    public init(clientID: String, clientSecret: Secret) {
-        self.clientID = clientID
-        self.clientSecret = clientSecret
-    }
-}
-
-/// A user's tokens.
-public struct Credential: Sendable, Hashable {
-    /// Whatever the keeper knows it by.
-    public var id: String
-    public var userID: String
-    public var accessToken: Secret
-    public var refreshToken: Secret?
-    /// Tried when the new one is refused: a renewal may have been cut off before it was saved.
-    public var formerRefreshToken: Secret?
-    public var expiresAt: Timestamp
-    public init(
-        id: String, userID: String, accessToken: Secret, refreshToken: Secret?, formerRefreshToken: Secret? = nil,
-        expiresAt: Timestamp
-    ) {
-        self.id = id
-        self.userID = userID
-        self.accessToken = accessToken
-        self.refreshToken = refreshToken
-        self.formerRefreshToken = formerRefreshToken
-        self.expiresAt = expiresAt
-    }
-}
-
-/// Keeps the credentials of one installation; whoever uses this library brings one.
-public protocol CredentialKeeper: Sendable {
-    /// In the order in which they should be tried: an administrator's first.
-    func credentials() async throws -> [Credential]
-    /// Returns when the pair is durable: it is used only after that.
-    func save(_ credential: Credential) async throws
-    /// The authorization server refused it for good.
-    func discard(_ credential: Credential, reason: String) async throws
-    /// The portal answers at another address now.
-    func moved(to clientEndpoint: String) async throws
-}
+import Synchronization
 
 /// One installation of an application on a portal, as a caller: where to call and with which tokens.
 ///
+/// Keep one value for each installation: what it learns (tokens, paused methods) is shared by all calls made with it.
 /// Renews on `expired_token` only, one renewal at a time; the rotated pair is saved before it is used.
 /// Documentation: `settings/oauth/auto-renewal.md`.
 public final class Account: Sendable {
+    private struct State {
+        var endpoint: String
+        /// `nil` before they were read.
+        var credentials: [Credential]?
+        /// Renewed, but not saved yet.
+        var unsaved: [String: Credential] = [:]
+        var renewals: [String: Task<Credential?, any Error>] = [:]
+        /// Credentials that the portal did not take, by id: used only when there is no other.
+        var lastResorts: Set<String> = []
+        /// Methods that have used up their running time.
+        var paused: [String: Timestamp] = [:]
+        var operatingResets: [String: Timestamp] = [:]
+    }
+
+    private let keys: ApplicationKeys
+    private let authorization: AuthorizationServer
+    private let keeper: any CredentialKeeper
+    private let serverEndpoint: String?
+    private let clock: WallClock
+    private let state: Mutex<State>
+
     /// - Parameters:
     ///   - endpoint: REST root of the portal, with a closing slash.
     ///   - keeper: its credentials.
+    ///   - serverEndpoint: the authorization server that came with the installation; asked only if it is a known one.
     public init(
         endpoint: String, keys: ApplicationKeys, authorization: AuthorizationServer, keeper: any CredentialKeeper,
-        clock: WallClock = .system
-    ) { fatalError("skeleton") }
+        serverEndpoint: String? = nil, clock: WallClock = .system
+    ) {
+        self.keys = keys
+        self.authorization = authorization
+        self.keeper = keeper
+        self.serverEndpoint = serverEndpoint
+        self.clock = clock
+        state = Mutex(State(endpoint: endpoint.hasSuffix("/") ? endpoint : endpoint + "/"))
+    }
 
     /// REST root now.
-    public var endpoint: String { fatalError("skeleton") }
+    public var endpoint: String { state.withLock { $0.endpoint } }
 
     /// The access token of the first usable credential, renewed first if its stored expiry has passed (for the variable
     /// `user_access_token`); `nil` without a credential.
-    public func userAccessToken() async throws -> Secret? { fatalError("skeleton") }
+    /// - Throws: ``PortalError`` when it could not be renewed.
+    public func userAccessToken() async throws -> Secret? {
+        var tried: Set<String> = []
+        while let credential = try await credential(excluding: tried) {
+            if credential.expiresAt > clock.now { return credential.accessToken }
+            if let renewed = try await replacement(for: credential) { return renewed.accessToken }
+            tried.insert(credential.id)
+        }
+        return nil
+    }
 
-    /// Renews the credential that has been idle longest allowed (within its 180 days).
-    public func renew(_ credential: Credential) async throws { fatalError("skeleton") }
+    /// Renews a credential that has been idle as long as allowed (within its 180 days).
+    /// - Throws: ``PortalError``.
+    public func renew(_ credential: Credential) async throws {
+        if try await replacement(for: credential) == nil {
+            throw PortalError.noCredential("the authorization server refused this user's tokens for good")
+        }
+    }
+
+    /// Forgets the credentials that were read, so that the keeper is asked again: call it when they changed there.
+    public func reload() {
+        state.withLock {
+            $0.credentials = nil
+            $0.lastResorts = []
+        }
+    }
 }
 
-/// Bitrix24's authorization server.
-///
-/// Documentation: `settings/oauth/index.md`, `settings/oauth/auto-renewal.md`, `settings/oauth/simple-way.md`.
-public struct AuthorizationServer: Sendable {
-    /// - Parameter url: `BITBOT_OAUTH_URL`; it and Bitrix24's known servers are the only ones ever asked.
-    /// - Parameter alsoKnown: further hosts' origins (the sandbox's own).
-    public init(url: String, alsoKnown: Set<String> = [], http: HTTPClient) { fatalError("skeleton") }
+// MARK: Credentials
 
-    /// What a token from outside proves.
-    public struct TokenInfo: Sendable, Equatable {
-        public var clientID: String
-        public var memberID: String
-        public var domain: String
-        public var clientEndpoint: String
-        public var scope: String
-        public var userID: String
-        /// The server that said so: its REST root.
-        public var serverEndpoint: String
+extension Account {
+    /// The first credential that is not excluded; `nil` if there is none.
+    func credential(excluding tried: Set<String> = []) async throws -> Credential? {
+        if let known = state.withLock({ Self.pick($0, tried) }) { return known }
+        _ = try await readCredentials()
+        return state.withLock { Self.pick($0, tried) }
     }
 
-    /// Asks whose token it is (`app.info`), at `serverEndpoint` if that is a known server, else at the configured one.
+    private static func pick(_ state: State, _ tried: Set<String>) -> Credential? {
+        guard let credentials = state.credentials else { return nil }
+        if tried.isEmpty, let first = credentials.first, !state.lastResorts.contains(first.id) { return first }
+        let left = credentials.filter { !tried.contains($0.id) }
+        return left.first { !state.lastResorts.contains($0.id) } ?? left.first
+    }
+
+    private func readCredentials() async throws -> [Credential] {
+        do {
+            let credentials = try await keeper.credentials()
+            state.withLock { $0.credentials = credentials }
+            return credentials
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw PortalError.noCredential("the stored tokens could not be read", isPassing: true)
+        }
+    }
+
+    /// The portal did not take a credential that has not expired: others go first from now on.
+    func demote(_ credential: Credential) {
+        state.withLock { _ = $0.lastResorts.insert(credential.id) }
+    }
+
+    /// What to use instead of a credential whose access token has expired: its renewed self; `nil` if it was refused for
+    /// good and has been discarded. Whoever asks meanwhile gets the same answer.
     /// - Throws: ``PortalError``.
-    public func tokenInfo(_ accessToken: Secret, serverEndpoint: String?) async throws -> TokenInfo {
-        fatalError("skeleton")
+    func replacement(for expired: Credential) async throws -> Credential? {
+        let id = expired.id
+        let (known, running) = state.withLock { state -> (Credential?, Task<Credential?, any Error>?) in
+            if let known = state.credentials?.first(where: { $0.id == id }),
+                known.accessToken != expired.accessToken
+            {
+                return (known, nil)
+            }
+            if let running = state.renewals[id] { return (nil, running) }
+            // Not a child of the caller: a renewal that has begun must end, whoever is cancelled.
+            let task = Task.detached { [self] in
+                defer { forgetRenewal(of: id) }
+                return try await renewal(of: id, refused: expired.accessToken)
+            }
+            state.renewals[id] = task
+            return (nil, task)
+        }
+        if let known { return known }
+        return try await running?.value
     }
 
-    /// A new pair for a refresh token (or the former one).
-    /// - Throws: ``PortalError``; `isPassing` false when the token is refused for good.
-    public func renew(_ refreshToken: Secret, keys: ApplicationKeys, serverEndpoint: String?) async throws -> TokenPair
-    {
-        fatalError("skeleton")
+    private func forgetRenewal(of id: String) { state.withLock { $0.renewals[id] = nil } }
+
+    private func renewal(of id: String, refused: Secret) async throws -> Credential? {
+        if let unsaved = state.withLock({ $0.unsaved[id] }) { return try await keep(unsaved) }
+        guard let stored = try await readCredentials().first(where: { $0.id == id }) else { return nil }
+        // Somebody else has renewed it, or the application was installed anew.
+        if stored.accessToken != refused { return stored }
+        var lastRefusal = "it has expired and has no refresh token"
+        for token in [stored.refreshToken, stored.formerRefreshToken].compactMap({ $0 }) {
+            do {
+                let pair = try await authorization.renew(token, keys: keys, serverEndpoint: serverEndpoint)
+                var renewed = stored
+                renewed.accessToken = pair.accessToken
+                renewed.refreshToken = pair.refreshToken
+                renewed.formerRefreshToken = token
+                renewed.expiresAt = clock.now + pair.expiresIn
+                return try await keep(renewed)
+            } catch let error as PortalError where error.code?.lowercased() == "invalid_grant" {
+                lastRefusal = error.message
+            }
+        }
+        try await discard(stored, reason: lastRefusal)
+        return nil
     }
 
-    public struct TokenPair: Sendable {
-        public var accessToken: Secret
-        public var refreshToken: Secret
-        public var expiresIn: Duration
-        public var clientEndpoint: String?
-        public var memberID: String?
-        public var userID: String?
+    /// Saves a renewed credential and only then lets it be used; if it cannot be saved it is not lost while we live.
+    private func keep(_ renewed: Credential) async throws -> Credential {
+        state.withLock { $0.unsaved[renewed.id] = renewed }
+        do {
+            try await keeper.save(renewed)
+        } catch {
+            throw PortalError.noCredential("the renewed tokens could not be stored", isPassing: true)
+        }
+        state.withLock { state in
+            state.unsaved[renewed.id] = nil
+            state.lastResorts.remove(renewed.id)
+            if let index = state.credentials?.firstIndex(where: { $0.id == renewed.id }) {
+                state.credentials?[index] = renewed
+            }
+        }
+        return renewed
     }
 
-    /// Whether the portal's user of this token is an administrator (`profile` at the portal).
-    public func isAdministrator(_ accessToken: Secret, clientEndpoint: String, trust: HTTPClient.Trust) async throws
-        -> Bool
-    {
-        fatalError("skeleton")
+    private func discard(_ credential: Credential, reason: String) async throws {
+        do {
+            try await keeper.discard(credential, reason: reason)
+        } catch {
+            throw PortalError.noCredential("tokens that were refused could not be discarded", isPassing: true)
+        }
+        state.withLock { $0.credentials?.removeAll { $0.id == credential.id } }
+    }
+}
+
+// MARK: The portal's address, and methods that must pause
+
+extension Account {
+    /// The portal answers at another address now.
+    func moved(to endpoint: String) async {
+        let isNew = state.withLock { state in
+            defer { state.endpoint = endpoint }
+            return state.endpoint != endpoint
+        }
+        // A keeper that fails is told again at the next start, by the same redirect.
+        if isNew { try? await keeper.moved(to: endpoint) }
+    }
+
+    /// Notes when the oldest minute of a method's running time drops out.
+    func note(_ time: CallTime, of method: String) {
+        guard let reset = time.operatingResetAt else { return }
+        state.withLock { $0.operatingResets[method] = reset }
+    }
+
+    /// Pauses a method until the last known reset, at least ten seconds and at most ten minutes.
+    /// - Returns: how long.
+    func pause(_ method: String) -> Duration {
+        let now = clock.now
+        return state.withLock { state in
+            let reset = state.operatingResets[method].map { $0 - now } ?? .seconds(60)
+            let pause = min(max(reset, .seconds(10)), .seconds(600))
+            state.paused[method] = now + pause
+            return pause
+        }
+    }
+
+    /// How long a method still pauses.
+    func pauseLeft(of method: String) -> Duration? {
+        state.withLock { state in
+            guard let until = state.paused[method] else { return nil }
+            let left = until - clock.now
+            if left > .zero { return left }
+            state.paused[method] = nil
+            return nil
+        }
     }
 }

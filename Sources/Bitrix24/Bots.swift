@@ -19,33 +19,6 @@ public struct BotRegistration: Sendable, Hashable {
     }
 }
 
-/// What a command is registered with.
-public struct CommandRegistration: Sendable, Hashable {
-    public struct Translation: Sendable, Hashable {
-        public var language: String
-        public var title: String
-        public var params: String?
-        public init(language: String, title: String, params: String?) {
-            self.language = language
-            self.title = title
-            self.params = params
-        }
-    }
-    /// Without the slash.
-    public var command: String
-    public var common: Bool
-    public var hidden: Bool
-    public var extranet: Bool
-    public var translations: [Translation]
-    public init(command: String, common: Bool, hidden: Bool, extranet: Bool, translations: [Translation]) {
-        self.command = command
-        self.common = common
-        self.hidden = hidden
-        self.extranet = extranet
-        self.translations = translations
-    }
-}
-
 extension Portal {
     /// Registers a bot, with the second generation unless `generation` says otherwise or the portal is too old for it.
     /// A bot of the same code that is there already is taken over and brought up to date.
@@ -53,29 +26,124 @@ extension Portal {
     /// - Throws: ``PortalError``.
     public func registerBot(
         _ bot: BotRegistration, generation: BotGeneration, as account: Account
-    ) async throws -> (botID: Int64, generation: BotGeneration) { fatalError("skeleton") }
-
-    public func updateBot(
-        _ botID: Int64, _ bot: BotRegistration, generation: BotGeneration, as account: Account
-    ) async throws { fatalError("skeleton") }
-
-    /// A bot that is not there any more counts as unregistered.
-    public func unregisterBot(_ botID: Int64, generation: BotGeneration, as account: Account) async throws {
-        fatalError("skeleton")
+    ) async throws -> (botID: Int64, generation: BotGeneration) {
+        if generation == .second {
+            do {
+                return (try await registerSecond(bot, as: account), .second)
+            } catch let error as PortalError where error.code == "ERROR_METHOD_NOT_FOUND" {
+                log.info("portal has no second generation bots", ["bot": .text(bot.code)])
+            }
+        }
+        return (try await registerFirst(bot, as: account), .first)
     }
 
-    /// - Returns: Bitrix24's id of the command.
-    public func registerCommand(
-        _ command: CommandRegistration, bot: BotRegistration, botID: Int64, generation: BotGeneration,
-        as account: Account
-    ) async throws -> Int64 { fatalError("skeleton") }
+    /// Brings a bot's name and address up to date; its kind cannot be changed.
+    /// - Throws: ``PortalError``.
+    public func updateBot(
+        _ botID: Int64, _ bot: BotRegistration, generation: BotGeneration, as account: Account
+    ) async throws {
+        switch generation {
+        case .first:
+            let fields: JSON = [
+                "CODE": .string(bot.code), "EVENT_HANDLER": .string(bot.webhookURL),
+                "PROPERTIES": ["NAME": .string(bot.name)],
+            ]
+            _ = try await call(PortalCall("imbot.update", ["BOT_ID": .integer(botID), "FIELDS": fields]), as: account)
+        case .second:
+            let fields: JSON = [
+                "properties": ["name": .string(bot.name)], "eventMode": "webhook",
+                "webhookUrl": .string(bot.webhookURL),
+            ]
+            _ = try await call(
+                PortalCall("imbot.v2.Bot.update", ["botId": .integer(botID), "fields": fields]), as: account)
+        }
+    }
 
-    public func unregisterCommand(_ commandID: Int64, botID: Int64, generation: BotGeneration, as account: Account)
-        async throws
-    {
-        fatalError("skeleton")
+    /// A bot that is not there any more counts as unregistered.
+    /// - Throws: ``PortalError``.
+    public func unregisterBot(_ botID: Int64, generation: BotGeneration, as account: Account) async throws {
+        let unregister =
+            switch generation {
+            case .first: PortalCall("imbot.unregister", ["BOT_ID": .integer(botID)])
+            case .second: PortalCall("imbot.v2.Bot.unregister", ["botId": .integer(botID)])
+            }
+        try await ignoring(["BOT_ID_ERROR", "BOT_NOT_FOUND"]) { _ = try await call(unregister, as: account) }
+    }
+
+    /// Registering again returns the bot as it was, so an update follows.
+    private func registerSecond(_ bot: BotRegistration, as account: Account) async throws -> Int64 {
+        var fields: JSON = [
+            "code": .string(bot.code), "properties": ["name": .string(bot.name)], "type": .string(bot.kind.rawValue),
+            "eventMode": "webhook", "webhookUrl": .string(bot.webhookURL),
+        ]
+        if bot.kind == .openline { fields["isSupportOpenline"] = true }
+        let answer = try await call(PortalCall("imbot.v2.Bot.register", ["fields": fields]), as: account)
+        guard let id = answer["bot"]?["id"]?.looseInteger else { throw PortalError.unexpected("imbot.v2.Bot.register") }
+        try await updateBot(id, bot, generation: .second, as: account)
+        return id
+    }
+
+    /// `imbot.register` does not say what it does with a known code, so the list is asked first.
+    private func registerFirst(_ bot: BotRegistration, as account: Account) async throws -> Int64 {
+        let bots = try await call(PortalCall("imbot.bot.list"), as: account).looseEntries
+        if let known = bots.first(where: { $0.value["CODE"]?.looseText == bot.code }),
+            let id = known.value["ID"]?.looseInteger ?? Int64(known.key)
+        {
+            try await updateBot(id, bot, generation: .first, as: account)
+            return id
+        }
+        let type =
+            switch bot.kind {
+            case .openline: "O"
+            case .supervisor, .personal: "S"
+            case .bot: "B"
+            }
+        let registration: JSON = [
+            "CODE": .string(bot.code), "TYPE": .string(type), "EVENT_HANDLER": .string(bot.webhookURL),
+            "PROPERTIES": ["NAME": .string(bot.name)],
+        ]
+        let answer = try await call(PortalCall("imbot.register", registration), as: account)
+        guard let id = answer.looseInteger else { throw PortalError.unexpected("imbot.register") }
+        // A plain bot's handlers for changed and deleted messages can be set by an update only.
+        if bot.kind == .bot { try await updateBot(id, bot, generation: .first, as: account) }
+        return id
     }
 
     /// Binds `ONAPPUPDATE` and `ONAPPUNINSTALL` to an address; bindings that are there count as made.
-    public func bindApplicationEvents(to url: String, as account: Account) async throws { fatalError("skeleton") }
+    /// Documentation: `api-reference/events/event-bind.md`, `api-reference/events/event-get.md`.
+    /// - Throws: ``PortalError``.
+    public func bindApplicationEvents(to url: String, as account: Account) async throws {
+        let bound = try await call(PortalCall("event.get"), as: account).looseList
+        for event in ["ONAPPUPDATE", "ONAPPUNINSTALL"] {
+            let isBound = bound.contains {
+                $0["event"]?.looseText?.uppercased() == event && $0["handler"]?.looseText == url
+            }
+            if isBound { continue }
+            do {
+                _ = try await call(
+                    PortalCall("event.bind", ["event": .string(event), "handler": .string(url)]), as: account)
+            } catch let error as PortalError where error.message.lowercased().contains("already b") {
+                // "Handler already binded": somebody was faster; there is no code of its own for it.
+                continue
+            }
+        }
+    }
+
+    /// Runs `work`; refusals with these codes count as done.
+    func ignoring(_ codes: Set<String>, _ work: () async throws -> Void) async throws {
+        do {
+            try await work()
+        } catch let error as PortalError where codes.contains(error.code ?? "") {
+            return
+        }
+    }
+}
+
+extension PortalError {
+    /// A success whose result is not what the documentation promises.
+    static func unexpected(_ method: String) -> PortalError {
+        PortalError(
+            .notBitrix24(status: 200), message: "\(method) answered without the id that it should give",
+            isPassing: false, mayHaveHappened: true)
+    }
 }

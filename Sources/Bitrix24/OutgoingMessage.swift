@@ -33,25 +33,42 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
         self.command = command
     }
 
-    /// The REST call that says it; its lane is the dialog.
-    public var call: PortalCall { fatalError("skeleton") }
+    /// The REST call that says it; its lane is the bot's dialog.
+    public var call: PortalCall {
+        PortalCall(method, parameters, lane: "\(botID)/\(dialogID)")
+    }
 
     /// Whether Bitrix24 drops a repeated send by itself.
     public var isRepeatable: Bool { generation == .second && command == nil }
-}
 
-extension Portal {
-    /// Sends a message. An error that says that it was there already counts as sent.
-    /// - Throws: ``PortalError``.
-    public func send(_ message: OutgoingMessage, as account: Account) async throws { fatalError("skeleton") }
-
-    /// Looks whether the dialog shows a message of this bot with this text since `moment`; `nil` where no look is possible.
-    public func shows(_ message: OutgoingMessage, since moment: Timestamp, as account: Account) async throws -> Bool? {
-        fatalError("skeleton")
+    private var method: String {
+        switch (generation, command) {
+        case (.first, nil): "imbot.message.add"
+        case (.first, _?): "imbot.command.answer"
+        case (.second, nil): "imbot.v2.Chat.Message.send"
+        case (.second, _?): "imbot.v2.Command.answer"
+        }
     }
 
-    /// Shows that the bot is typing; failures do not matter and are not thrown.
-    public func showTyping(botID: Int64, dialogID: String, generation: BotGeneration, as account: Account) async {
-        fatalError("skeleton")
+    private var parameters: JSON {
+        let commandID = command.map { Int64($0.id).map(JSON.integer) ?? .string($0.id) }
+        switch (generation, command) {
+        case (.first, nil):
+            return ["BOT_ID": .integer(botID), "DIALOG_ID": .string(dialogID), "MESSAGE": .string(text)]
+        case (.first, let command?):
+            return [
+                "COMMAND_ID": commandID ?? .null, "MESSAGE_ID": .integer(command.messageID), "MESSAGE": .string(text),
+            ]
+        case (.second, nil):
+            return [
+                "botId": .integer(botID), "dialogId": .string(dialogID),
+                "fields": ["message": .string(text), "templateId": .string(uuid)],
+            ]
+        case (.second, let command?):
+            return [
+                "botId": .integer(botID), "dialogId": .string(dialogID), "commandId": commandID ?? .null,
+                "messageId": .integer(command.messageID), "fields": ["message": .string(text)],
+            ]
+        }
     }
 }

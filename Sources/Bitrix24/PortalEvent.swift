@@ -22,9 +22,11 @@ public struct PortalEvent: Sendable {
         case unknown
     }
 
-    /// Decodes the body of a webhook: form-encoded, or JSON where the content type says so.
-    /// - Throws: ``EventDecodingError``.
-    public init(decoding body: [UInt8], contentType: String?) throws { fatalError("skeleton") }
+    public init(name: String, auth: EventAuth, content: Content) {
+        self.name = name
+        self.auth = auth
+        self.content = content
+    }
 }
 
 public enum EventDecodingError: Error, Sendable, Equatable {
@@ -50,104 +52,12 @@ public struct EventAuth: Sendable {
     public var clientEndpoint: String?
     public var serverEndpoint: String?
     public var userID: String?
+
+    public init(memberID: String) { self.memberID = memberID }
 }
 
 /// Which of the two chat-bot interfaces a bot speaks (`imbot.*` or `imbot.v2.*`).
 public enum BotGeneration: String, Sendable, Codable {
     case first = "v1"
     case second = "v2"
-}
-
-/// Something that happened to a bot.
-public struct BotEvent: Sendable {
-    public enum Kind: String, Sendable {
-        case message, command, joined, deleted, messageUpdated, messageDeleted, reaction, contextRequested
-    }
-
-    /// A person or bot, as the event describes it; what it does not carry is `nil`.
-    public struct User: Sendable {
-        public var id: String?
-        public var firstName: String?
-        public var lastName: String?
-        public var isBot: Bool?
-        public var isConnector: Bool?
-        public var isNetwork: Bool?
-        public var isExtranet: Bool?
-        public init() {}
-    }
-
-    public struct Chat: Sendable {
-        public var id: String?
-        /// `P`, `C`, `O`, `L` of the first generation, or the second's word.
-        public var type: String?
-        public var authorID: String?
-        public var title: String?
-        /// `LINES` in an open channel.
-        public var entityType: String?
-        public var entityID: String?
-        public var entityData1: String?
-        public var entityData2: String?
-        public init() {}
-    }
-
-    public struct Command: Sendable {
-        public var id: String
-        /// Without the slash.
-        public var name: String
-        public var params: String
-        public init(id: String, name: String, params: String) {
-            self.id = id
-            self.name = name
-            self.params = params
-        }
-    }
-
-    public struct File: Sendable {
-        public var id: String
-        public var name: String?
-        /// Bitrix24's viewer type or kind (`image`, `audio`, …).
-        public var type: String?
-        public init(id: String, name: String? = nil, type: String? = nil) {
-            self.id = id
-            self.name = name
-            self.type = type
-        }
-    }
-
-    public var kind: Kind
-    public var generation: BotGeneration
-    /// The first generation's name for it (`ONIMBOTMESSAGEADD`, `ONIMCOMMANDADD`, `ONIMBOTJOINCHAT`…).
-    public var firstGenerationName: String
-    /// Bitrix24's id of the bot.
-    public var botID: Int64
-    public var botAccessToken: Secret?
-    /// Where to answer: `chat42`, or a user's number in a private dialog. Empty for `deleted`.
-    public var dialogID: String
-    public var messageID: Int64?
-    public var text: String
-    public var authorID: String?
-    public var user = User()
-    public var chat = Chat()
-    public var command: Command?
-    public var files: [File] = []
-    public var language: String?
-    public var isSystem = false
-    /// For `reaction`: which, and whether it was set.
-    public var reaction: (name: String, isSet: Bool)?
-
-    /// In an open channel, whose customers may sit in another messenger.
-    public var isOpenChannel: Bool { chat.entityType == "LINES" || chat.type == "L" || chat.type == "lines" }
-
-    public init(
-        kind: Kind, generation: BotGeneration, firstGenerationName: String, botID: Int64, dialogID: String,
-        messageID: Int64? = nil, text: String = ""
-    ) {
-        self.kind = kind
-        self.generation = generation
-        self.firstGenerationName = firstGenerationName
-        self.botID = botID
-        self.dialogID = dialogID
-        self.messageID = messageID
-        self.text = text
-    }
 }

@@ -1,0 +1,46 @@
+import Base
+
+/// The keys of an application, as Bitrix24 gave them.
+public struct ApplicationKeys: Sendable, Hashable {
+    public var clientID: String
+    public var clientSecret: Secret
+    public init(clientID: String, clientSecret: Secret) {
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+    }
+}
+
+/// A user's tokens.
+public struct Credential: Sendable, Hashable {
+    /// Whatever the keeper knows it by.
+    public var id: String
+    public var userID: String
+    public var accessToken: Secret
+    public var refreshToken: Secret?
+    /// Tried when the new one is refused: a renewal may have been cut off before it was saved.
+    public var formerRefreshToken: Secret?
+    public var expiresAt: Timestamp
+    public init(
+        id: String, userID: String, accessToken: Secret, refreshToken: Secret?, formerRefreshToken: Secret? = nil,
+        expiresAt: Timestamp
+    ) {
+        self.id = id
+        self.userID = userID
+        self.accessToken = accessToken
+        self.refreshToken = refreshToken
+        self.formerRefreshToken = formerRefreshToken
+        self.expiresAt = expiresAt
+    }
+}
+
+/// Keeps the credentials of one installation; whoever uses this library brings one.
+public protocol CredentialKeeper: Sendable {
+    /// In the order in which they should be tried: an administrator's first.
+    func credentials() async throws -> [Credential]
+    /// Returns when the pair is durable: it is used only after that.
+    func save(_ credential: Credential) async throws
+    /// The authorization server refused it for good.
+    func discard(_ credential: Credential, reason: String) async throws
+    /// The portal answers at another address now.
+    func moved(to clientEndpoint: String) async throws
+}
