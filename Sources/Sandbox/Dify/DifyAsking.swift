@@ -150,7 +150,7 @@ extension DifyCall {
             rest = run.follow()
             dify.goOn(run, player, from: next)
         }
-        if case .reset = prepared.steps.first { throw CancellationError() }
+        if case .reset = prepared.steps.first { throw breakConnection() }
         if isBlocking {
             if let rest { for await _ in rest {} }
             return try run.blockingAnswer()
@@ -176,11 +176,14 @@ extension DifyCall {
     }
 }
 
-/// A connection that a script breaks.
-private struct ConnectionCut: Error {}
+/// Makes the server close the connection without another byte: it does so for a request whose task was cancelled.
+private func breakConnection() -> CancellationError {
+    withUnsafeCurrentTask { $0?.cancel() }
+    return CancellationError()
+}
 
 private func send(_ output: DifyRun.Output, inPiecesOf size: Int?, _ write: HTTPBodyWriter) async throws {
-    guard case .bytes(let bytes) = output else { throw ConnectionCut() }
+    guard case .bytes(let bytes) = output else { throw breakConnection() }
     guard let size, size > 0 else {
         if !bytes.isEmpty { try await write(bytes) }
         return
