@@ -54,6 +54,7 @@ extension PortalError {
         let (reason, isPassing) =
             switch error {
             case .invalidURL: ("the portal's address is no URL", false)
+            case .invalidHeader(let name): ("the header \(name) cannot be sent", false)
             case .schemeNotAllowed(let scheme): ("the portal's address has the scheme \(scheme)", false)
             case .addressNotAllowed(let host): ("\(host) is an address in a private network", false)
             case .cannotResolve(let host): ("\(host) cannot be resolved", true)
