@@ -47,10 +47,9 @@ private struct DifySearch {
         let limit = max(.zero, min(timing.answer, timing.answer - (connection.clock.now - askedAt)))
         let end = ContinuousClock.now + limit
         var pause = timing.pause
-        var looks = 0
+        var patience = Patience()
         while true {
-            looks += 1
-            if let outcome = try await look(trace, isFirst: looks == 1, isEarly: looks < 4) { return outcome }
+            if let outcome = try await look(trace, &patience) { return outcome }
             guard ContinuousClock.now < end else {
                 return .failed(PlatformError(.final, "The app did not answer within \(timing.answer)."))
             }
@@ -59,11 +58,14 @@ private struct DifySearch {
         }
     }
 
-    /// - Parameters:
-    ///   - isFirst: the run may be ahead of its message.
-    ///   - isEarly: what is not there may still come: Dify stores runs and messages some time after they are made.
+    /// Looks that may still miss something: Dify stores runs and messages some time after they are made.
+    private struct Patience {
+        var forMessageOfEndedRun = 1
+        var forAnything = 3
+    }
+
     /// - Returns: `nil` while it goes on.
-    private func look(_ trace: AskTrace, isFirst: Bool, isEarly: Bool) async throws -> AskOutcome? {
+    private func look(_ trace: AskTrace, _ patience: inout Patience) async throws -> AskOutcome? {
         let run = try await run(trace)
         switch run?.status {
         case "running": return nil
@@ -77,8 +79,14 @@ private struct DifySearch {
                 ? .failed(.runFailed(message.error)) : .answered(parts(trace, message.answer, message.files))
         }
         if message?.status == "paused" { return .failed(.pausesForHumanInput) }
-        guard let run else { return message != nil || isEarly ? nil : .failed(Self.lost) }
-        if message != nil, isFirst { return nil }
+        guard let run else {
+            if message == nil { patience.forAnything -= 1 }
+            return patience.forAnything > 0 ? nil : .failed(Self.lost)
+        }
+        if message != nil, patience.forMessageOfEndedRun > 0 {
+            patience.forMessageOfEndedRun -= 1
+            return nil
+        }
         guard let answer = run.outputs?.outputsAnswer, !answer.isEmpty else {
             return run.status == "stopped" ? .failed(.stoppedUnsaid) : .answered(parts(trace, nil, []))
         }
