@@ -7,7 +7,7 @@ enum NameLookups {
     /// Lookups of `hangs….lookup.test` that have begun and not ended.
     static let hanging = Mutex(0)
     /// Opened to let them end.
-    static let gate = Gate()
+    static let gate = ScriptGate()
 }
 
 private typealias Lookup =

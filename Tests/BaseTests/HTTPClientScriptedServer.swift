@@ -169,7 +169,7 @@ final class ScriptedConnection: @unchecked Sendable {
 }
 
 /// Something that a script waits for and a test opens.
-final class Gate: Sendable {
+final class ScriptGate: Sendable {
     private let isOpen = Mutex(false)
 
     func open() { isOpen.withLock { $0 = true } }
