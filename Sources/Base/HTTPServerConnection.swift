@@ -33,7 +33,8 @@ final class HTTPServerConnection: @unchecked Sendable {
     private var waiting: [Turn] = []
     private var current: HTTPServerExchange?
     private var output: HTTPServerOutput
-    private var writers: [HTTPServerStreamWrite] = []
+    /// Writers of a streamed answer that wait until less is unsent.
+    private var writers: [CheckedContinuation<Void, any Error>] = []
     private var continueIsOwed = false
     private var isFinishing = false
     private var isLingering = false
@@ -103,8 +104,7 @@ final class HTTPServerConnection: @unchecked Sendable {
         waiting = []
         current?.task?.cancel()
         current = nil
-        for writer in writers { writer.fail() }
-        writers = []
+        failWriters()
         worker.remove(self, admission: admission)
     }
 
@@ -228,6 +228,7 @@ extension HTTPServerConnection {
         input = .ended
         // It may only have ended its own side: an answer that comes all the same is still sent.
         current?.task?.cancel()
+        failWriters()
         settle()
     }
 }
@@ -283,9 +284,9 @@ extension HTTPServerConnection {
     }
 
     /// Takes a piece of a streamed answer, and resumes its writer when little enough is unsent.
-    func write(_ piece: [UInt8], of exchange: HTTPServerExchange, _ writer: HTTPServerStreamWrite) {
-        guard exchange === current, exchange.isStreaming, !writer.isCancelled else {
-            writer.fail()
+    func write(_ piece: [UInt8], of exchange: HTTPServerExchange, _ writer: CheckedContinuation<Void, any Error>) {
+        guard exchange === current, exchange.isStreaming, input != .ended else {
+            writer.resume(throwing: CancellationError())
             return
         }
         writers.append(writer)
@@ -302,11 +303,6 @@ extension HTTPServerConnection {
         }
         resumeWriters()
         update()
-    }
-
-    func cancel(_ writer: HTTPServerStreamWrite) {
-        guard let index = writers.firstIndex(where: { $0 === writer }) else { return }
-        writers.remove(at: index).fail()
     }
 
     func endStream(_ exchange: HTTPServerExchange, isWhole: Bool) {
@@ -394,7 +390,14 @@ extension HTTPServerConnection {
         guard !writers.isEmpty, output.count <= HTTPServerConnection.outputMark else { return }
         let ready = writers
         writers = []
-        for writer in ready { writer.succeed() }
+        for writer in ready { writer.resume() }
+    }
+
+    /// Their client has gone.
+    private func failWriters() {
+        let failed = writers
+        writers = []
+        for writer in failed { writer.resume(throwing: CancellationError()) }
     }
 
     /// Closes when all is said and nothing more is to come.

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// One request and its answer: runs the handler in a task and brings what it says back to the connection's loop.
 ///
 /// Unchecked: `task` and `isStreaming` are touched on the connection's loop only, the rest never changes.
@@ -93,36 +91,8 @@ extension HTTPServerExchange {
     }
 
     private func write(_ piece: [UInt8]) async throws {
-        let write = HTTPServerStreamWrite()
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                loop.execute {
-                    write.continuation = continuation
-                    self.connection.write(piece, of: self, write)
-                }
-            }
-        } onCancel: {
-            write.markCancelled()
-            loop.submit { self.connection.cancel(write) }
+        try await withCheckedThrowingContinuation { writer in
+            loop.execute { self.connection.write(piece, of: self, writer) }
         }
-    }
-}
-
-/// A writer that waits until its piece is accepted. It fails with `CancellationError` when the client has gone.
-///
-/// Unchecked: `continuation` is touched on the connection's loop only.
-final class HTTPServerStreamWrite: @unchecked Sendable {
-    fileprivate var continuation: CheckedContinuation<Void, any Error>?
-    private let cancelled = Atomic<Bool>(false)
-
-    var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
-    fileprivate func markCancelled() { cancelled.store(true, ordering: .releasing) }
-
-    func succeed() { take()?.resume() }
-    func fail() { take()?.resume(throwing: CancellationError()) }
-
-    private func take() -> CheckedContinuation<Void, any Error>? {
-        defer { continuation = nil }
-        return continuation
     }
 }
