@@ -223,7 +223,7 @@ final class RawClient: @unchecked Sendable {
 }
 
 /// Something that tasks wait for until a test opens it.
-actor Gate {
+actor AsyncGate {
     private var isOpen = false
     private var waiters: [CheckedContinuation<Void, Never>] = []
 

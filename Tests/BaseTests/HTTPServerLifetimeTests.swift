@@ -11,7 +11,7 @@ import Testing
 
     @Test("shutdown takes no new connection, finishes what is in flight and closes what is idle")
     func graceful() async throws {
-        let gate = Gate()
+        let gate = AsyncGate()
         let started = Recorder<String>()
         try await withServer(handler: { request in
             started.add(request.path)
@@ -87,7 +87,7 @@ import Testing
 
     @Test("a client that has ended only its own side is still answered")
     func halfClosed() async throws {
-        let gate = Gate()
+        let gate = AsyncGate()
         try await withServer(handler: { request in
             await gate.wait()
             return .text(request.path)

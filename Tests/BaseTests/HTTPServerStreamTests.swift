@@ -33,7 +33,7 @@ import Testing
 
     @Test("the first piece is sent before the second is made")
     func atOnce() async throws {
-        let gate = Gate()
+        let gate = AsyncGate()
         try await withServer(
             handler: stream { write in
                 try await write(Array("first".utf8))

@@ -88,7 +88,7 @@ import Testing
 
     @Test("a client that pipelines without end is not read further than a few requests")
     func pipeliningIsBounded() async throws {
-        let gate = Gate()
+        let gate = AsyncGate()
         try await withServer(handler: { request in
             await gate.wait()
             return .text("\(request.body.count)")
@@ -183,7 +183,7 @@ import Testing
 
     @Test("a pipelined request that asks is told to continue after the answer before it")
     func expectContinueInOrder() async throws {
-        let gate = Gate()
+        let gate = AsyncGate()
         try await withServer(handler: { request in
             if request.path == "/1" { await gate.wait() }
             return .text(request.path)
