@@ -1,0 +1,49 @@
+import Base
+import Bitrix24
+import Foundation
+import Storage
+
+/// A message on its way to Bitrix24.
+struct PendingMessage: DialogWork {
+    let id: ID<OutboxRecord>
+    let dialog: ID<DialogRecord>
+    let portal: ID<PortalRecord>
+    let bot: ID<BotRecord>
+    let message: OutgoingMessage
+    let createdAt: Timestamp
+    var notBefore: Timestamp
+    var attempts = 0
+    /// A send was begun and its outcome is not known.
+    var isUncertain = false
+    /// It was sent again where no look was possible.
+    var repeatedBlindly = false
+
+    var row: Int64 { id.rawValue }
+    var order: Int64 { row }
+}
+
+extension PendingMessage {
+    /// A message as the store has it.
+    /// - Throws: `DecodingError`.
+    init(_ record: OutboxRecord) throws {
+        self.init(
+            id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID,
+            message: try JSONDecoder().decode(OutgoingMessage.self, from: Data(record.payload.utf8)),
+            createdAt: record.createdAt, notBefore: record.notBefore, attempts: record.attempts,
+            isUncertain: record.state == .sending)
+    }
+}
+
+extension Connection {
+    /// Puts the messages that answer an event into the outbox.
+    func add(_ messages: [OutgoingMessage], to item: PendingEvent, now: Timestamp) throws -> [PendingMessage] {
+        try messages.map { message in
+            let payload = String(decoding: try JSONEncoder().encode(message), as: UTF8.self)
+            let id = try addToOutbox(
+                portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id, payload: payload, now: now)
+            return PendingMessage(
+                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, message: message, createdAt: now,
+                notBefore: now)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Base
+import BotPlatforms
+import Storage
+import Synchronization
+
+/// The bot platforms in use: one for each connector, made anew when its settings change.
+public final class Platforms: Sendable {
+    /// Who may point a provider or connector at a private address (`BITBOT_PRIVATE_UPSTREAMS`).
+    public enum PrivateUpstreams: String, Sendable, CaseIterable { case admin, allow, deny }
+
+    private struct Entry {
+        var connector: ConnectorRecord
+        var provider: ProviderRecord
+        var platform: any BotPlatform
+    }
+
+    private let http: HTTPClient
+    private let privateUpstreams: PrivateUpstreams
+    private let clock: WallClock
+    private let log: Log
+    private let entries = Mutex<[ID<ConnectorRecord>: Entry]>([:])
+
+    public init(http: HTTPClient, privateUpstreams: PrivateUpstreams, clock: WallClock, log: Log) {
+        self.http = http
+        self.privateUpstreams = privateUpstreams
+        self.clock = clock
+        self.log = log
+    }
+
+    /// - Returns: `nil` if the provider's type is not one that this version knows.
+    public func platform(_ connector: ConnectorRecord, _ provider: ProviderRecord) -> (any BotPlatform)? {
+        let known = entries.withLock { $0[connector.id] }
+        if let known, known.connector == connector, known.provider == provider { return known.platform }
+        guard let type = PlatformType.named(provider.type) else { return nil }
+        let platform = type.make(
+            PlatformConfiguration(
+                url: connector.url ?? provider.url, key: connector.key, options: connector.options,
+                trust: trust(connector), http: http, clock: clock, log: log))
+        entries.withLock { $0[connector.id] = Entry(connector: connector, provider: provider, platform: platform) }
+        return platform
+    }
+
+    /// An address that the server's administrator chose may be private; one that a portal's administrator chose only where
+    /// the server's administrator allows it.
+    private func trust(_ connector: ConnectorRecord) -> HTTPClient.Trust {
+        let chosenByAdmin = connector.portalID == nil || connector.url == nil
+        return switch privateUpstreams {
+        case .allow: .privateAllowed
+        case .admin: chosenByAdmin ? .privateAllowed : .publicOnly
+        case .deny: .publicOnly
+        }
+    }
+}

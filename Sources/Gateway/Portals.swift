@@ -1,0 +1,83 @@
+import Base
+import Bitrix24
+import Storage
+import Synchronization
+
+/// The portals that this process talks to: one ``Portal`` for each, so that all applications on it share its limit, and one
+/// ``Account`` for each installation, so that its tokens are renewed once.
+public final class Portals: Sendable {
+    private struct OpenPortal {
+        var portal: Portal
+        var limit: Portal.Limit?
+        var trust: HTTPClient.Trust
+    }
+    private struct OpenAccount {
+        var account: Account
+        var keys: ApplicationKeys
+    }
+    private struct State {
+        var portals: [ID<PortalRecord>: OpenPortal] = [:]
+        var accounts: [ID<InstallationRecord>: OpenAccount] = [:]
+    }
+
+    private let store: Store
+    private let http: HTTPClient
+    private let authorization: AuthorizationServer
+    private let clock: WallClock
+    private let log: Log
+    private let metrics: Metrics
+    private let state = Mutex(State())
+
+    public init(
+        store: Store, http: HTTPClient, authorization: AuthorizationServer, clock: WallClock, log: Log, metrics: Metrics
+    ) {
+        self.store = store
+        self.http = http
+        self.authorization = authorization
+        self.clock = clock
+        self.log = log
+        self.metrics = metrics
+    }
+
+    /// The portal of a record, with the record's limit.
+    public func portal(_ record: PortalRecord) -> Portal {
+        let limit =
+            record.limitPerSecond > 0
+            ? Portal.Limit(burst: record.limitBurst, perSecond: record.limitPerSecond) : nil
+        let trust: HTTPClient.Trust = record.allowPrivate ? .privateAllowed : .publicOnly
+        return state.withLock { state in
+            if var open = state.portals[record.id], open.trust == trust {
+                if open.limit != limit {
+                    open.portal.setLimit(limit)
+                    open.limit = limit
+                    state.portals[record.id] = open
+                }
+                return open.portal
+            }
+            let portal = Portal(http: http, trust: trust, limit: limit, log: log, metrics: metrics)
+            state.portals[record.id] = OpenPortal(portal: portal, limit: limit, trust: trust)
+            return portal
+        }
+    }
+
+    /// The account of an installation; `nil` if its application has no keys (any more).
+    public func account(_ installation: InstallationRecord) async throws -> Account? {
+        guard let appID = installation.appID, let app = try await store.app(appID), let clientID = app.clientID,
+            let clientSecret = app.clientSecret
+        else { return nil }
+        let keys = ApplicationKeys(clientID: clientID, clientSecret: clientSecret)
+        return state.withLock { state in
+            if let open = state.accounts[installation.id], open.keys == keys,
+                open.account.endpoint == installation.clientEndpoint
+            {
+                return open.account
+            }
+            let keeper = StoredCredentials(store: store, installation: installation.id, clock: clock, log: log)
+            let account = Account(
+                endpoint: installation.clientEndpoint, keys: keys, authorization: authorization, keeper: keeper,
+                clock: clock)
+            state.accounts[installation.id] = OpenAccount(account: account, keys: keys)
+            return account
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Base
+import Bitrix24
+import Storage
+
+/// Makes bots and their commands known to Bitrix24, and keeps in the store what it answered.
+public struct Registrar: Sendable {
+    private let store: Store
+    private let portals: Portals
+    private let addresses: Addresses
+    private let clock: WallClock
+
+    public init(store: Store, portals: Portals, addresses: Addresses, clock: WallClock = .system) {
+        self.store = store
+        self.portals = portals
+        self.addresses = addresses
+        self.clock = clock
+    }
+
+    /// Registers a bot, or brings a registered one up to date. What Bitrix24 refused is in the bot's `statusReason`.
+    /// - Throws: `StoreError`.
+    public func register(_ bot: BotRecord) async throws -> BotRecord {
+        var bot = bot
+        do {
+            let line = try await line(to: bot)
+            let wanted = BotGeneration(rawValue: bot.api) ?? .second
+            if let botID = bot.botID {
+                try await line.portal.updateBot(botID, registration(bot, line), generation: wanted, as: line.account)
+            } else {
+                let (botID, generation) = try await line.portal.registerBot(
+                    registration(bot, line), generation: wanted, as: line.account)
+                bot.botID = botID
+                bot.api = generation.rawValue
+            }
+            bot.status = .active
+            bot.statusReason = nil
+        } catch let error as PortalError {
+            bot.status = .failed
+            bot.statusReason = error.message
+        } catch let error as CannotReach {
+            bot.status = .failed
+            bot.statusReason = error.reason
+        }
+        try await store.update(bot, now: clock.now)
+        return bot
+    }
+
+    /// Takes a bot out of Bitrix24. A portal that cannot be asked any more does not keep it here.
+    /// - Throws: ``PortalError`` when the portal may still have it; try again later.
+    public func unregister(_ bot: BotRecord) async throws {
+        guard let botID = bot.botID, bot.status != .deleted else { return }
+        do {
+            let line = try await line(to: bot)
+            try await line.portal.unregisterBot(
+                botID, generation: BotGeneration(rawValue: bot.api) ?? .second, as: line.account)
+        } catch let error as PortalError where error.isPassing {
+            throw error
+        } catch is PortalError {
+        } catch is CannotReach {}
+    }
+
+    /// Registers a command, anew if it was registered before: Bitrix24 changes a command's words only so.
+    /// - Throws: ``PortalError``, ``CannotReach``, or `StoreError`.
+    public func register(_ command: CommandRecord, of bot: BotRecord) async throws -> CommandRecord {
+        var command = command
+        let line = try await line(to: bot)
+        guard let botID = bot.botID else { throw CannotReach(reason: "The bot is not registered in Bitrix24 yet") }
+        let generation = BotGeneration(rawValue: bot.api) ?? .second
+        if let old = command.commandID {
+            try await line.portal.unregisterCommand(old, botID: botID, generation: generation, as: line.account)
+        }
+        let translations = command.translations.map {
+            CommandRegistration.Translation(language: $0.language, title: $0.title, params: $0.params)
+        }
+        command.commandID = try await line.portal.registerCommand(
+            CommandRegistration(
+                command: command.command, common: command.common, hidden: command.hidden, extranet: command.extranet,
+                translations: translations),
+            bot: registration(bot, line), botID: botID, generation: generation, as: line.account)
+        try await store.update(command)
+        return command
+    }
+
+    /// - Throws: as ``unregister(_:)``.
+    public func unregister(_ command: CommandRecord, of bot: BotRecord) async throws {
+        guard let botID = bot.botID, let commandID = command.commandID else { return }
+        do {
+            let line = try await line(to: bot)
+            try await line.portal.unregisterCommand(
+                commandID, botID: botID, generation: BotGeneration(rawValue: bot.api) ?? .second, as: line.account)
+        } catch let error as PortalError where error.isPassing {
+            throw error
+        } catch is PortalError {
+        } catch is CannotReach {}
+    }
+
+    private struct Line {
+        var portal: Portal
+        var account: Account
+        var app: AppRecord
+    }
+
+    private func line(to bot: BotRecord) async throws -> Line {
+        guard let installation = try await store.installation(bot.installationID),
+            let portal = try await store.portal(installation.portalID), let appID = installation.appID,
+            let app = try await store.app(appID), let account = try await portals.account(installation)
+        else { throw CannotReach(reason: "The bot's installation has no application with keys") }
+        return Line(portal: portals.portal(portal), account: account, app: app)
+    }
+
+    private func registration(_ bot: BotRecord, _ line: Line) -> BotRegistration {
+        BotRegistration(
+            code: bot.code, name: bot.name, kind: .init(rawValue: bot.type) ?? .bot,
+            webhookURL: bot.api == "v1" ? addresses.events(line.app) : addresses.events(bot))
+    }
+}
+
+/// There is nobody to ask in Bitrix24; says why.
+public struct CannotReach: Error, Sendable, Equatable {
+    public var reason: String
+}

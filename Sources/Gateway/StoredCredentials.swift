@@ -1,0 +1,68 @@
+import Base
+import Bitrix24
+import Storage
+
+/// Keeps one installation's credentials in the store.
+struct StoredCredentials: CredentialKeeper {
+    let store: Store
+    let installation: ID<InstallationRecord>
+    let clock: WallClock
+    let log: Log
+
+    func credentials() async throws -> [Credential] {
+        try await store.credentials(of: installation).map(Credential.init)
+    }
+
+    func save(_ credential: Credential) async throws {
+        guard var record = try await record(of: credential) else { return }
+        record.accessToken = credential.accessToken
+        record.refreshToken = credential.refreshToken
+        record.formerRefreshToken = credential.formerRefreshToken
+        record.expiresAt = credential.expiresAt
+        record.renewedAt = clock.now
+        try await store.update(record)
+    }
+
+    func discard(_ credential: Credential, reason: String) async throws {
+        guard var record = try await record(of: credential) else { return }
+        record.usable = false
+        try await store.update(record)
+        log.warning(
+            "a credential was refused for good",
+            ["installation": .text("\(installation)"), "user": .text(credential.userID), "reason": .text(reason)])
+        guard try await store.credentials(of: installation).isEmpty,
+            var installation = try await store.installation(installation)
+        else { return }
+        installation.status = .reauthorize
+        installation.notice =
+            "Bitrix24 accepts none of the stored credentials any more: open the application in the portal"
+        installation.updatedAt = clock.now
+        try await store.update(installation)
+    }
+
+    func moved(to clientEndpoint: String) async throws {
+        guard var record = try await store.installation(installation) else { return }
+        log.info(
+            "a portal has moved",
+            [
+                "installation": .text("\(installation)"), "from": .text(record.clientEndpoint),
+                "to": .text(clientEndpoint),
+            ])
+        record.clientEndpoint = clientEndpoint
+        record.updatedAt = clock.now
+        try await store.update(record)
+    }
+
+    private func record(of credential: Credential) async throws -> CredentialRecord? {
+        try await store.credentials(of: installation).first { "\($0.id)" == credential.id }
+    }
+}
+
+extension Credential {
+    init(_ record: CredentialRecord) {
+        self.init(
+            id: "\(record.id)", userID: record.userID, accessToken: record.accessToken,
+            refreshToken: record.refreshToken,
+            formerRefreshToken: record.formerRefreshToken, expiresAt: record.expiresAt)
+    }
+}
