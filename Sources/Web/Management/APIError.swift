@@ -1,0 +1,59 @@
+import Base
+import Storage
+
+/// An error of the management API: status, a word for programs, a sentence for people, and what is wrong with which field.
+struct APIError: Error, Sendable {
+    var status: Int
+    var code: String
+    var message: String
+    var fields: [String: String] = [:]
+
+    static let unauthorized = APIError(
+        status: 401, code: "unauthorized", message: "Give a valid token: Authorization: Bearer TOKEN")
+    static func notFound(_ what: String) -> APIError {
+        APIError(status: 404, code: "not_found", message: "There is no such \(what)")
+    }
+    static func badRequest(_ message: String) -> APIError {
+        APIError(status: 400, code: "bad_request", message: message)
+    }
+    static func invalid(_ fields: [String: String]) -> APIError {
+        let list = fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
+        return APIError(status: 422, code: "invalid_fields", message: list, fields: fields)
+    }
+    static func conflict(_ message: String) -> APIError { APIError(status: 409, code: "conflict", message: message) }
+
+    /// What the store, or Bitrix24, said, as this API says it.
+    init(_ error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as HTTPError: self.init(status: error.status, code: "bad_request", message: error.message)
+        case StoreError.alreadyThere(let what): self = .conflict("There is one with this value already: \(what)")
+        case StoreError.inUse(let what): self = .conflict("It is still in use: \(what)")
+        default:
+            self.init(status: 500, code: "internal", message: "Something went wrong here; the log says what")
+        }
+    }
+
+    init(status: Int, code: String, message: String, fields: [String: String] = [:]) {
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+    }
+
+    var response: HTTPResponse {
+        var error: [String: JSON] = ["code": .string(code), "message": .string(message)]
+        if !fields.isEmpty { error["fields"] = .object(fields.mapValues(JSON.string)) }
+        var response = HTTPResponse.json(.object(["error": .object(error)]), status: status)
+        if status == 401 { response.headers["WWW-Authenticate"] = "Bearer" }
+        return response
+    }
+}
+
+extension HTTPResponse {
+    static func json(_ value: JSON, status: Int = 200) -> HTTPResponse {
+        HTTPResponse(
+            status: status, headers: ["Content-Type": "application/json", "Cache-Control": "no-store"],
+            body: .bytes(value.bytes))
+    }
+}

@@ -1,0 +1,218 @@
+import Base
+import Bitrix24
+import Gateway
+import Storage
+
+/// `/api/v1/bots` and their commands.
+struct BotsAPI: Sendable {
+    let store: Store
+    let registrar: Registrar
+    let clock: WallClock
+
+    private var bots: Collection<BotRecord> {
+        Collection(
+            "bots", "bot",
+            fields: [
+                .shown("id", .id, "The bot's id here."),
+                .required("name", .text, "Its name in Bitrix24."),
+                .required("installation_id", .id, "The installation that registers it."),
+                .optional("connector_id", .id, "The bot platform that answers."),
+                .defaulted(
+                    "type", .oneOf(["openline", "bot", "supervisor", "personal"]),
+                    "What it hears; openline if left out."),
+                .defaulted("api", .oneOf(["v2", "v1"]), "Bitrix24's generation of chat-bots; v2 if left out."),
+                .defaulted("delivery", .oneOf(["webhook"]), "How its events come."),
+                .shown("bot_id", .integer, "Bitrix24's id of the bot."),
+                .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
+                .shown("status_reason", .text, "Why it failed."),
+                .defaulted("settings", .object, "`typing`: show that it types in open channels too."),
+                .shown("created_at", .time, "When it was added."),
+            ],
+            json: { bot in
+                [
+                    "id": JSON(bot.id), "name": .string(bot.name), "installation_id": JSON(bot.installationID),
+                    "connector_id": JSON(bot.connectorID), "type": .string(bot.type), "api": .string(bot.api),
+                    "delivery": .string(bot.delivery), "bot_id": bot.botID.map(JSON.integer) ?? .null,
+                    "status": .string(bot.status.rawValue), "status_reason": JSON(bot.statusReason),
+                    "settings": bot.settings, "created_at": JSON(bot.createdAt),
+                ]
+            })
+    }
+
+    private var commands: Collection<CommandRecord> {
+        Collection(
+            "commands", "command", path: "/api/v1/bots/{bot_id}/commands",
+            fields: [
+                .shown("id", .id, "The command's id here."),
+                .required("command", .text, "Without the slash."),
+                .defaulted("common", .flag, "Works in every chat."),
+                .defaulted("hidden", .flag, "Not shown in the list of commands."),
+                .defaulted("extranet", .flag, "For extranet users too."),
+                .defaulted(
+                    "translations",
+                    .list(of: [
+                        .required("language", .text, "Two letters."), .required("title", .text, "What it does."),
+                        .optional("params", .text, "What is written after it."),
+                    ]), "The words that people see."),
+                .shown("command_id", .integer, "Bitrix24's id of the command."),
+            ],
+            json: { command in
+                [
+                    "id": JSON(command.id), "command": .string(command.command), "common": .bool(command.common),
+                    "hidden": .bool(command.hidden), "extranet": .bool(command.extranet),
+                    "translations": .array(
+                        command.translations.map {
+                            ["language": .string($0.language), "title": .string($0.title), "params": JSON($0.params)]
+                        }),
+                    "command_id": command.commandID.map(JSON.integer) ?? .null,
+                ]
+            })
+    }
+
+    var operations: [Operation] {
+        [
+            bots.list { try await store.bots(limit: $1, after: $2) },
+            bots.create(
+                "Adds a bot and registers it in Bitrix24; `status` and `status_reason` say how that went", create),
+            bots.read(bot),
+            bots.change("Changes a bot, in Bitrix24 too; tries again to register one that failed", change),
+            bots.delete("Removes a bot, from Bitrix24 too") { request in
+                let bot = try await bot(request)
+                try await asking { try await registrar.unregister(bot) }
+                try await store.deleteBot(bot.id)
+            },
+            commands.list { request, _, _ in
+                Page(items: try await store.commands(of: try await owner(request).id), next: nil)
+            },
+            commands.create("Adds a command and registers it in Bitrix24", createCommand),
+            commands.read { try await command($0).command },
+            commands.change("Changes a command, in Bitrix24 too") { request, draft in
+                let (command, owner) = try await command(request)
+                let changed = try filled(command, from: draft)
+                try await store.update(changed)
+                return try await asking { try await registrar.register(changed, of: owner) }
+            },
+            commands.delete("Removes a command, from Bitrix24 too") { request in
+                let (command, owner) = try await command(request)
+                try await asking { try await registrar.unregister(command, of: owner) }
+                try await store.deleteCommand(command.id)
+            },
+        ]
+    }
+
+    @Sendable private func create(_ request: HTTPRequest, _ draft: Draft) async throws -> BotRecord {
+        guard let installationID: ID<InstallationRecord> = try draft.id("installation_id", else: nil),
+            let installation = try await store.installation(installationID)
+        else { throw APIError.invalid(["installation_id": "does not exist"]) }
+        try await checkMayRegister(installation)
+        var new = BotDraft(
+            installationID: installationID, name: draft.text("name", else: ""),
+            code: "bitbot_" + Vault.randomToken(bytes: 9).lowercased().filter { $0.isLetter || $0.isNumber })
+        new.connectorID = try await connector(draft, else: nil)
+        new.type = draft.text("type", else: new.type)
+        new.api = draft.text("api", else: new.api)
+        new.settings = draft.merged("settings", into: [:])
+        return try await registrar.register(try await store.createBot(new, now: clock.now))
+    }
+
+    @Sendable private func change(_ request: HTTPRequest, _ draft: Draft) async throws -> BotRecord {
+        var bot = try await bot(request)
+        if let installation: ID<InstallationRecord> = try draft.id("installation_id", else: nil),
+            installation != bot.installationID
+        {
+            throw APIError.invalid(["installation_id": "cannot change: add a new bot"])
+        }
+        if draft.has("api"), draft.text("api", else: bot.api) != bot.api {
+            throw APIError.invalid(["api": "cannot change: add a new bot"])
+        }
+        let isKnownOtherwise = draft.has("name") || draft.has("type") || bot.status != .active
+        bot.name = draft.text("name", else: bot.name)
+        bot.type = draft.text("type", else: bot.type)
+        bot.connectorID = try await connector(draft, else: bot.connectorID)
+        bot.settings = draft.merged("settings", into: bot.settings)
+        try await store.update(bot, now: clock.now)
+        return isKnownOtherwise ? try await registrar.register(bot) : bot
+    }
+
+    @Sendable private func createCommand(_ request: HTTPRequest, _ draft: Draft) async throws -> CommandRecord {
+        let owner = try await owner(request)
+        let blank = CommandRecord(
+            id: ID(rawValue: 0), botID: owner.id, command: "", common: false, hidden: false, extranet: false,
+            translations: [],
+            commandID: nil)
+        let command = try await store.createCommand(try filled(blank, from: draft))
+        do {
+            return try await asking { try await registrar.register(command, of: owner) }
+        } catch {
+            try await store.deleteCommand(command.id)
+            throw error
+        }
+    }
+
+    private func filled(_ command: CommandRecord, from draft: Draft) throws -> CommandRecord {
+        var command = command
+        command.command = draft.text("command", else: command.command)
+        command.common = draft.flag("common", else: command.common)
+        command.hidden = draft.flag("hidden", else: command.hidden)
+        command.extranet = draft.flag("extranet", else: command.extranet)
+        if let translations = draft.list("translations") {
+            command.translations = translations.map {
+                CommandRecord.Translation(
+                    language: $0["language"]?.string ?? "", title: $0["title"]?.string ?? "",
+                    params: $0["params"]?.string)
+            }
+        }
+        guard command.command.wholeMatch(of: /[A-Za-z0-9_]{1,30}/) != nil else {
+            throw APIError.invalid(["command": "must be 1 to 30 letters, digits or underscores, without the slash"])
+        }
+        guard command.hidden || !command.translations.isEmpty else {
+            throw APIError.invalid(["translations": "must have at least one title, unless the command is hidden"])
+        }
+        return command
+    }
+
+    // MARK: What there is
+
+    private func checkMayRegister(_ installation: InstallationRecord) async throws {
+        guard let appID = installation.appID, let app = try await store.app(appID), app.bitbot else {
+            throw APIError.conflict("The application of this installation may not register bots: set its `bitbot`")
+        }
+    }
+
+    private func connector(_ draft: Draft, else given: ID<ConnectorRecord>?) async throws -> ID<ConnectorRecord>? {
+        guard let id = try draft.id("connector_id", else: given) else { return nil }
+        guard try await store.connector(id) != nil else { throw APIError.invalid(["connector_id": "does not exist"]) }
+        return id
+    }
+
+    @Sendable private func bot(_ request: HTTPRequest) async throws -> BotRecord {
+        guard let found = try await store.bot(request.id(of: "bot")) else { throw APIError.notFound("bot") }
+        return found
+    }
+
+    @Sendable private func owner(_ request: HTTPRequest) async throws -> BotRecord {
+        guard let found = try await store.bot(request.id("bot_id", of: "bot")) else { throw APIError.notFound("bot") }
+        return found
+    }
+
+    private func command(_ request: HTTPRequest) async throws -> (command: CommandRecord, bot: BotRecord) {
+        let owner = try await owner(request)
+        guard let found = try await store.command(request.id(of: "command")), found.botID == owner.id else {
+            throw APIError.notFound("command")
+        }
+        return (found, owner)
+    }
+
+    /// What Bitrix24 refuses is told in its words.
+    private func asking<T>(_ body: () async throws -> T) async throws -> T {
+        do {
+            return try await body()
+        } catch let error as PortalError {
+            throw APIError(
+                status: error.isPassing ? 503 : 502, code: "bitrix24_refused",
+                message: "Bitrix24 says: \(error.message)")
+        } catch let error as CannotReach {
+            throw APIError.conflict(error.reason)
+        }
+    }
+}

@@ -1,0 +1,123 @@
+import Base
+
+/// The OpenAPI 3.1 document of the management API, written from the operations themselves.
+enum OpenAPI {
+    static func document(_ operations: [Operation], server: String) -> JSON {
+        var paths: [String: JSON] = [:]
+        var schemas: [String: JSON] = ["error": error]
+        for operation in operations {
+            var path = paths[operation.path] ?? [:]
+            path[operation.method.rawValue.lowercased()] = describe(operation)
+            paths[operation.path] = path
+            switch operation.gives {
+            case .one(let name, let fields), .page(let name, let fields):
+                schemas[name] = ["type": "object", "properties": Field.properties(fields)]
+            case .nothing, .anything: break
+            }
+        }
+        return [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "BitBot management API", "version": "1",
+                "description":
+                    "Ids and cursors are opaque. Secrets are write-only. Times are ISO 8601 in UTC.",
+            ],
+            "servers": [["url": .string(server)]],
+            "security": [["token": []]],
+            "paths": .object(paths),
+            "components": [
+                "schemas": .object(schemas),
+                "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
+            ],
+        ]
+    }
+
+    private static func describe(_ operation: Operation) -> JSON {
+        var description: [String: JSON] = [
+            "operationId": .string(operation.id), "summary": .string(operation.summary),
+            "responses": [
+                "\(operation.status)": answer(operation.gives),
+                "default": [
+                    "description": "What went wrong",
+                    "content": ["application/json": ["schema": ["$ref": "#/components/schemas/error"]]],
+                ],
+            ],
+        ]
+        let parameters = parameters(of: operation)
+        if !parameters.isEmpty { description["parameters"] = .array(parameters) }
+        if let takes = operation.takes {
+            description["requestBody"] = [
+                "required": true,
+                "content": ["application/json": ["schema": request(takes.fields, isPatch: takes.isPatch)]],
+            ]
+        }
+        if operation.isOpen { description["security"] = [] }
+        return .object(description)
+    }
+
+    private static func request(_ fields: [Field], isPatch: Bool) -> JSON {
+        let writable = fields.filter { !$0.isReadOnly }
+        var schema: [String: JSON] = ["type": "object", "properties": Field.properties(writable)]
+        let required = writable.filter(\.isRequired).map { JSON.string($0.name) }
+        if !isPatch, !required.isEmpty { schema["required"] = .array(required) }
+        return .object(schema)
+    }
+
+    private static func parameters(of operation: Operation) -> [JSON] {
+        let inPath = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment -> JSON in
+            [
+                "name": .string(String(segment.dropFirst().dropLast())), "in": "path", "required": true,
+                "schema": ["type": "string"],
+            ]
+        }
+        guard case .page = operation.gives else { return inPath }
+        let filters = operation.filters.map { filter -> JSON in
+            [
+                "name": .string(filter.name), "in": "query", "description": .string(filter.about),
+                "schema": ["type": "string"],
+            ]
+        }
+        let paging: [JSON] = [
+            [
+                "name": "limit", "in": "query", "description": "How many at most.",
+                "schema": ["type": "integer", "minimum": 1, "maximum": 200, "default": 50],
+            ],
+            [
+                "name": "cursor", "in": "query", "description": "`next` of the page before.",
+                "schema": ["type": "string"],
+            ],
+        ]
+        return inPath + paging + filters
+    }
+
+    private static func answer(_ content: Operation.Content) -> JSON {
+        let schema: JSON
+        switch content {
+        case .nothing: return ["description": "Done"]
+        case .anything: schema = ["type": "object"]
+        case .one(let name, _): schema = ["$ref": .string("#/components/schemas/\(name)")]
+        case .page(let name, _):
+            schema = [
+                "type": "object",
+                "properties": [
+                    "items": ["type": "array", "items": ["$ref": .string("#/components/schemas/\(name)")]],
+                    "next": ["type": ["string", "null"]],
+                ],
+            ]
+        }
+        return ["description": "Well", "content": ["application/json": ["schema": schema]]]
+    }
+
+    private static let error: JSON = [
+        "type": "object", "required": ["error"],
+        "properties": [
+            "error": [
+                "type": "object", "required": ["code", "message"],
+                "properties": [
+                    "code": ["type": "string"], "message": ["type": "string"],
+                    "fields": ["type": "object", "additionalProperties": ["type": "string"]],
+                ],
+            ]
+        ],
+    ]
+}
