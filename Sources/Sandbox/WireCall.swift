@@ -20,10 +20,12 @@ public struct WireCall: Sendable {
     /// Until the answer's header; `nil` if it was not measured.
     public var duration: Duration?
     public var parameters: JSON
+    /// The code of an error in the answer.
+    public var error: String?
 
     public init(
         kind: Kind, method: String, target: String, time: Timestamp, status: Int?, duration: Duration? = nil,
-        parameters: JSON
+        parameters: JSON, error: String? = nil
     ) {
         self.kind = kind
         self.method = method
@@ -32,6 +34,7 @@ public struct WireCall: Sendable {
         self.status = status
         self.duration = duration
         self.parameters = parameters
+        self.error = error
     }
 }
 
@@ -60,4 +63,28 @@ private func namesSecret(_ name: String) -> Bool {
         || ["token", "secret", "password", "api_key", "refresh_id", "auth_id"].contains {
             name.contains($0)
         }
+}
+
+extension WireCall {
+    init(_ call: SimulatedPortal.Call) {
+        self.init(
+            kind: .rest, method: call.isInsideBatch ? "batch" : "POST", target: call.method, time: call.time,
+            status: call.status, duration: call.duration, parameters: call.parameters, error: call.error)
+    }
+
+    init(_ delivery: SimulatedPortal.Delivery) {
+        self.init(
+            kind: .event, method: "POST", target: delivery.event, time: delivery.time, status: delivery.status,
+            duration: delivery.duration, parameters: delivery.data)
+    }
+
+    /// As the page reads it.
+    var json: JSON {
+        [
+            "kind": .string(kind.rawValue), "method": .string(method), "target": .string(target),
+            "time": .integer(time.rawValue), "status": status.map { .integer(Int64($0)) } ?? .null,
+            "ms": duration.map { .number(Double($0 / .microseconds(1)) / 1000) } ?? .null,
+            "error": error.map(JSON.string) ?? .null, "parameters": parameters,
+        ]
+    }
 }

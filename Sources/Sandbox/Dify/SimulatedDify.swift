@@ -71,7 +71,7 @@ public final class SimulatedDify: Sendable {
         limits.bodyBytes = 110 * 1024 * 1024
         let server = try await HTTPServer.start(
             on: .tcp(host: "127.0.0.1", port: settings.port), loops: loops, limits: limits, log: log
-        ) { try await late.handle($0) }
+        ) { try await late.answer($0) }
         let dify = SimulatedDify(apps: apps, settings: settings, server: server)
         late.set(dify.handler())
         return dify
@@ -135,14 +135,4 @@ public final class SimulatedDify: Sendable {
     }
 
     static func endUserID(app: App, user: String) -> String { derivedUUID(app.id, user) }
-
-    /// Lets the server be bound, and so its port known, before the object exists that answers.
-    private final class LateHandler: Sendable {
-        private let handler = Mutex<HTTPHandler?>(nil)
-        func set(_ handler: @escaping HTTPHandler) { self.handler.withLock { $0 = handler } }
-        func handle(_ request: HTTPRequest) async throws -> HTTPResponse {
-            guard let handler = handler.withLock({ $0 }) else { throw HTTPError(503, "starting") }
-            return try await handler(request)
-        }
-    }
 }

@@ -122,13 +122,15 @@ extension SimulatedPortal {
             trust: .privateAllowed)
         request.timeouts.total = plan.timeout
         request.timeouts.firstByte = plan.timeout
-        let status = try? await http.send(request).status
         let time = WallClock.system.now
+        let start = ContinuousClock.now
+        let status = try? await http.send(request).status
+        let duration = ContinuousClock.now - start
         state.withLock { state in
             let delivery = state.deliveries.append { number in
                 Delivery(
-                    number: number, event: event.name, url: event.url, chatID: event.chatID,
-                    messageID: event.messageID, time: time, status: status)
+                    number: number, event: event.name, url: event.url, data: event.data, chatID: event.chatID,
+                    messageID: event.messageID, time: time, duration: duration, status: status)
             }
             if let delivery { state.tell(.delivered(delivery)) }
         }

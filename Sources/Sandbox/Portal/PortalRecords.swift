@@ -99,6 +99,8 @@ extension SimulatedPortal {
         public var parameters: JSON
         public var isInsideBatch: Bool
         public var time: Timestamp
+        /// Until the answer was ready.
+        public var duration: Duration
         public var status: Int
         /// The `error` code of the answer.
         public var error: String?
@@ -110,9 +112,14 @@ extension SimulatedPortal {
         public var number: Int
         public var event: String
         public var url: String
+        /// The event's `data`, tokens included.
+        public var data: JSON
         public var chatID: Int?
         public var messageID: Int?
+        /// When it was posted.
         public var time: Timestamp
+        /// Until the handler's answer.
+        public var duration: Duration
         /// The handler's answer; `nil` if there was none.
         public var status: Int?
     }

@@ -1,0 +1,145 @@
+import Base
+
+/// Makes the sandbox's application, connector and bots in BitBot.
+struct Connection {
+    let sandbox: Sandbox
+    let patience: Duration
+    let log: Log
+
+    /// By which the next start finds what this one made.
+    private static let appName = "BitBot Sandbox"
+    private static let providerName = "Simulated Dify"
+    private static let connectorName = "Demonstration chatflow"
+    /// The simulated portal's employee.
+    private static let employee = 2
+
+    private var management: Management { sandbox.management }
+
+    func make() async throws {
+        try await waitUntilReady()
+        try await removeFormer()
+        let installation = try await install()
+        let connector = try await connect()
+        let channelBot = try await register("Sandbox support", type: "openline", installation, connector)
+        let chatBot = try await register("Sandbox assistant", type: "bot", installation, connector)
+        let line = sandbox.portal.createOpenChannel("Website", bot: channelBot)
+        try sandbox.page.open(line: line, employee: Self.employee, bot: chatBot)
+        log.info("sandbox_connected", ["page": .text(sandbox.page.origin)])
+    }
+
+    private func waitUntilReady() async throws {
+        var reason: String?
+        let isReady = try await wait {
+            reason = await management.readiness()
+            return reason == nil ? true : nil
+        }
+        if isReady == nil { throw SandboxError.bitbotAway(reason ?? "no answer") }
+    }
+
+    /// What an earlier start made names addresses that nobody listens on any more.
+    private func removeFormer() async throws {
+        let apps = Set(
+            try await management.list("apps").filter { $0["name"]?.string == Self.appName }.compactMap { $0["id"] })
+        let installations = try await management.list("installations")
+            .filter { item in item["app_id"].map(apps.contains) ?? false }
+        let installationIDs = Set(installations.compactMap { $0["id"] })
+        let bots = try await management.list("bots")
+            .filter { item in item["installation_id"].map(installationIDs.contains) ?? false }
+        for bot in bots { try await management.remove("bots", bot) }
+        for (collection, name) in [("connectors", Self.connectorName), ("providers", Self.providerName)] {
+            for item in try await management.list(collection) where item["name"]?.string == name {
+                try await management.remove(collection, item)
+            }
+        }
+        for installation in installations { try await management.remove("installations", installation) }
+        for app in try await management.list("apps") where app["name"]?.string == Self.appName {
+            try await management.remove("apps", app)
+        }
+    }
+
+    /// Adds the application to BitBot, installs it at the portal and waits until BitBot has confirmed it.
+    /// - Returns: the installation's id.
+    private func install() async throws -> String {
+        let clientID = "local.sandbox." + randomHexadecimal(digits: 16)
+        let secret = Secret(randomHexadecimal(digits: 48))
+        let app = try await management.create(
+            "apps",
+            [
+                "name": .string(Self.appName), "client_id": .string(clientID),
+                "client_secret": .string(secret.reveal()), "bitbot": true,
+            ])
+        let id = try app.text("id", of: "POST /api/v1/apps")
+        let application = SimulatedPortal.Application(
+            clientID: clientID, clientSecret: secret,
+            installURL: try app.text("install_url", of: "POST /api/v1/apps"))
+        let answer = try await sandbox.portal.install(application)
+        guard (200..<300).contains(answer.status) else {
+            throw SandboxError.installationRefused(status: answer.status)
+        }
+        var status = "missing"
+        let installation: String? = try await wait {
+            for item in try await management.list("installations") where item["app_id"]?.string == id {
+                status = item["status"]?.string ?? "unknown"
+                if status == "active" { return try item.text("id", of: "GET /api/v1/installations") }
+            }
+            return nil
+        }
+        guard let installation else { throw SandboxError.notInstalled(status: status) }
+        return installation
+    }
+
+    /// - Returns: the connector's id.
+    private func connect() async throws -> String {
+        let provider = try await management.create(
+            "providers",
+            [
+                "name": .string(Self.providerName), "type": "dify_chatflow",
+                "url": .string(sandbox.dify.baseURL),
+            ])
+        let connector = try await management.create(
+            "connectors",
+            [
+                "provider_id": .string(try provider.text("id", of: "POST /api/v1/providers")),
+                "name": .string(Self.connectorName), "key": .string(sandbox.key.reveal()),
+            ])
+        return try connector.text("id", of: "POST /api/v1/connectors")
+    }
+
+    /// Adds a bot and waits until it is registered at the portal.
+    /// - Returns: its user id there.
+    private func register(
+        _ name: String, type: String, _ installation: String, _ connector: String
+    ) async throws -> Int {
+        var bot = try await management.create(
+            "bots",
+            [
+                "name": .string(name), "type": .string(type), "installation_id": .string(installation),
+                "connector_id": .string(connector),
+            ])
+        let id = try bot.text("id", of: "POST /api/v1/bots")
+        let registered: Int? = try await wait {
+            if let number = bot["bot_id"]?.number { return number }
+            bot = try await management.send(.get, "/api/v1/bots/\(Form.percentEncode(id))")
+            return bot["bot_id"]?.number
+        }
+        guard let registered else {
+            throw SandboxError.notRegistered(bot: name, status: bot["status"]?.string ?? "unknown")
+        }
+        return registered
+    }
+
+    /// Looks again and again, until there is something or the patience is at its end.
+    private func wait<Value>(_ look: () async throws -> Value?) async throws -> Value? {
+        let end = ContinuousClock.now + patience
+        while true {
+            if let value = try await look() { return value }
+            guard ContinuousClock.now < end else { return nil }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
+
+extension JSON {
+    /// A number that may have been sent as text.
+    fileprivate var number: Int? { integer.map { Int($0) } ?? string.flatMap { Int($0) } }
+}
