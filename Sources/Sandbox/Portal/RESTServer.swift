@@ -171,7 +171,8 @@ extension SimulatedPortal {
             let call = state.calls.append { number in
                 Call(
                     number: number, method: method, parameters: shown, isInsideBatch: insideBatch, time: time,
-                    duration: WallClock.system.now - time, status: error?.status ?? 200, error: error?.code, clientID: caller?.clientID)
+                    duration: WallClock.system.now - time, status: error?.status ?? 200, error: error?.code,
+                    clientID: caller?.clientID)
             }
             if let call { state.tell(.called(call)) }
         }
