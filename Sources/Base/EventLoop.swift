@@ -161,7 +161,9 @@ public final class EventLoopGroup: Sendable {
             defer { threads = [] }
             return threads
         }
-        if !running.isEmpty { loops.forEach { $0.requestStop() } }
+        if !running.isEmpty {
+            for loop in loops { loop.requestStop() }
+        }
         return running
     }
 }

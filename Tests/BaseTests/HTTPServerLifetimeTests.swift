@@ -13,11 +13,12 @@ import Testing
     func graceful() async throws {
         let gate = AsyncGate()
         let started = Recorder<String>()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             started.add(request.path)
             if request.path == "/slow" { await gate.wait() }
             return .text(request.path)
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let idle = try fixture.connect()
             try idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await idle.answer().status == 200)
@@ -49,11 +50,12 @@ import Testing
     @Test("shutdown cuts what is still in flight after the grace time and cancels its handler")
     func graceEnds() async throws {
         let events = Recorder<String>()
-        try await withServer(handler: { _ in
+        let handler: HTTPHandler = { _ in
             events.add("started")
             do { try await Task.sleep(for: .seconds(600)) } catch { events.add("cancelled") }
             return .text("")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             try await eventually { events.all == ["started"] }
@@ -67,14 +69,15 @@ import Testing
     @Test("a client that leaves cancels its handler's task, also with a full pipeline", arguments: [1, 10])
     func disconnect(requests: Int) async throws {
         let events = Recorder<String>()
-        try await withServer(handler: { _ in
+        let handler: HTTPHandler = { _ in
             events.add("started")
             do { try await Task.sleep(for: .seconds(600)) } catch {
                 events.add("cancelled")
                 throw error
             }
             return .text("")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             try client.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: requests))
             try await eventually { events.all == ["started"] }
@@ -88,10 +91,11 @@ import Testing
     @Test("a client that has ended only its own side is still answered")
     func halfClosed() async throws {
         let gate = AsyncGate()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             await gate.wait()
             return .text(request.path)
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             try client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n")
             client.endSending()
@@ -104,10 +108,11 @@ import Testing
 
     @Test("clients that leave at any point leave no connection behind")
     func noLeaks() async throws {
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             try await Task.sleep(for: .milliseconds(5))
             return HTTPResponse(status: 200, body: .bytes([UInt8](repeating: 65, count: 1_000_000)))
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let request = Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello".utf8)
             for length in 0...request.count {
                 let client = try fixture.connect()

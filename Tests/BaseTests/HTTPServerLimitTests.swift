@@ -110,12 +110,13 @@ import Testing
     @Test("the deadline counts from each request's own first byte, and not while the handler works")
     func deadlineIsPerRequest() async throws {
         let limits = limits { $0.requestDeadline = .milliseconds(400) }
+        let handler: HTTPHandler = { request in
+            if request.path == "/slow" { try await Task.sleep(for: .milliseconds(600)) }
+            return .text("")
+        }
         try await withServer(
             limits: limits,
-            handler: { request in
-                if request.path == "/slow" { try await Task.sleep(for: .milliseconds(600)) }
-                return .text("")
-            }
+            handler: handler
         ) { fixture in
             let client = try fixture.connect()
             for path in ["/", "/", "/slow", "/", "/"] {
@@ -143,7 +144,8 @@ import Testing
     func slowReader() async throws {
         let limits = limits { $0.requestDeadline = .milliseconds(200) }
         let big = [UInt8](repeating: 65, count: 64_000_000)
-        try await withServer(limits: limits, handler: { _ in HTTPResponse(status: 200, body: .bytes(big)) }) {
+        let handler: HTTPHandler = { _ in HTTPResponse(status: 200, body: .bytes(big)) }
+        try await withServer(limits: limits, handler: handler) {
             fixture in
             let client = try fixture.connect()
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -157,20 +159,21 @@ import Testing
     func slowReaderOfStream() async throws {
         let ended = Recorder<Bool>()
         let limits = limits { $0.requestDeadline = .milliseconds(200) }
+        let handler: HTTPHandler = { _ in
+            HTTPResponse(
+                status: 200,
+                body: .stream { write in
+                    do {
+                        while true { try await write([UInt8](repeating: 65, count: 100_000)) }
+                    } catch {
+                        ended.add(Task.isCancelled)
+                        throw error
+                    }
+                })
+        }
         try await withServer(
             limits: limits,
-            handler: { _ in
-                HTTPResponse(
-                    status: 200,
-                    body: .stream { write in
-                        do {
-                            while true { try await write([UInt8](repeating: 65, count: 100_000)) }
-                        } catch {
-                            ended.add(Task.isCancelled)
-                            throw error
-                        }
-                    })
-            }
+            handler: handler
         ) { fixture in
             let client = try fixture.connect()
             try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")

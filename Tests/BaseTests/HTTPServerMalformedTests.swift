@@ -117,10 +117,11 @@ struct Malformed: Sendable, CustomTestStringConvertible {
         arguments: Malformed.all)
     func refused(_ malformed: Malformed) async throws {
         let handled = Recorder<String>()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             handled.add(request.path)
             return .text("fine")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let neighbour = try fixture.connect()
             try neighbour.send("GET /neighbour HTTP/1.1\r\nHo")
             let client = try fixture.connect()

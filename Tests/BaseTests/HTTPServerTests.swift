@@ -21,12 +21,13 @@ import Testing
 
     @Test("an answer has the header fields that every answer needs, each once")
     func fields() async throws {
-        try await withServer(handler: { _ in
+        let handler: HTTPHandler = { _ in
             HTTPResponse(
                 status: 201,
                 headers: ["content-length": "99", "X-Mine": "yes", "Date": "never", "Transfer-Encoding": "gzip"],
                 body: .bytes([65]))
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let answer = try await fixture.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(answer.status == 201)
             #expect(answer.headers.all("Content-Length") == ["1"])
@@ -41,10 +42,11 @@ import Testing
     @Test("the handler sees method, path, query, fields, body and the peer's address")
     func request() async throws {
         let seen = Recorder<HTTPRequest>()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             seen.add(request)
             return .text("")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let answer = try await fixture.exchange(
                 "PATCH /a%20b?c=d?e HTTP/1.1\r\nHost: h:80\r\nX-One: 1\r\nx-one:  2 \r\nContent-Length: 3\r\n\r\n\0é")
             #expect(answer.status == 200)
@@ -63,7 +65,8 @@ import Testing
         "the absolute form of a target gives path, query and host",
         arguments: [("http://b:1/x?y=z", "/x", "y=z"), ("HTTP://b:1", "/", ""), ("https://b:1?q", "/", "q")])
     func absoluteTarget(target: String, path: String, query: String) async throws {
-        try await withServer(handler: { .text("\($0.path)|\($0.query)|\($0.headers["Host"] ?? "")") }) { fixture in
+        let handler: HTTPHandler = { .text("\($0.path)|\($0.query)|\($0.headers["Host"] ?? "")") }
+        try await withServer(handler: handler) { fixture in
             let answer = try await fixture.exchange("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(answer.text == "\(path)|\(query)|b:1")
         }
@@ -72,12 +75,13 @@ import Testing
     @Test("pipelined requests are answered in order, one handler at a time")
     func pipelining() async throws {
         let running = Recorder<String>()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             running.add("+\(request.path)")
             if request.path == "/1" { try await Task.sleep(for: .milliseconds(30)) }
             running.add("-\(request.path)")
             return .text(request.path)
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             let paths = (1...10).map { "/\($0)" }
             try client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: a\r\n\r\n" }.joined())
@@ -89,10 +93,11 @@ import Testing
     @Test("a client that pipelines without end is not read further than a few requests")
     func pipeliningIsBounded() async throws {
         let gate = AsyncGate()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             await gate.wait()
             return .text("\(request.body.count)")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             let body = [UInt8](repeating: 65, count: 1_000_000)
             let one = Array("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
@@ -156,7 +161,8 @@ import Testing
 
     @Test("a large body and a large answer pass whole")
     func large() async throws {
-        try await withServer(handler: { HTTPResponse(status: 200, body: .bytes($0.body)) }) { fixture in
+        let handler: HTTPHandler = { HTTPResponse(status: 200, body: .bytes($0.body)) }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             let body = (0..<8 * 1024 * 1024).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 7) }
             try client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n")
@@ -184,10 +190,11 @@ import Testing
     @Test("a pipelined request that asks is told to continue after the answer before it")
     func expectContinueInOrder() async throws {
         let gate = AsyncGate()
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             if request.path == "/1" { await gate.wait() }
             return .text(request.path)
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             try client.send(
                 "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -202,12 +209,13 @@ import Testing
 
     @Test("HEAD is answered with the length of the body and without it")
     func head() async throws {
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             request.path == "/told"
                 ? HTTPResponse(status: 200, headers: ["Content-Length": "1234"])
                 : request.path == "/stream"
                     ? HTTPResponse(status: 200, body: .stream { try await $0([1]) }) : .text("hello")
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             for (path, length) in [("/", "5"), ("/told", "1234"), ("/stream", nil)] {
                 try client.send("HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -222,7 +230,8 @@ import Testing
 
     @Test("a 204 and a 304 have no body and no length", arguments: [204, 304])
     func noBody(status: Int) async throws {
-        try await withServer(handler: { _ in HTTPResponse(status: status, body: .bytes([1, 2])) }) { fixture in
+        let handler: HTTPHandler = { _ in HTTPResponse(status: status, body: .bytes([1, 2])) }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             for _ in 1...2 {
                 try client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -235,9 +244,10 @@ import Testing
 
     @Test("a connection ends after the answer when either side says so, and for HTTP/1.0 unless it asks")
     func connectionClose() async throws {
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             HTTPResponse(status: 200, headers: request.path == "/close" ? ["Connection": "close"] : [:])
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             for request in [
                 "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n",
                 "GET /close HTTP/1.1\r\nHost: a\r\n\r\nGET /never HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -258,10 +268,11 @@ import Testing
     @Test("a handler's HTTPError is told to the client; any other error is 500 without details, and logged")
     func errors() async throws {
         struct Failure: Error { let detail = "the database is on fire" }
-        try await withServer(handler: { request in
+        let handler: HTTPHandler = { request in
             if request.path == "/teapot" { throw HTTPError(418, "I am a teapot") }
             throw Failure()
-        }) { fixture in
+        }
+        try await withServer(handler: handler) { fixture in
             let client = try fixture.connect()
             try client.send("GET /teapot HTTP/1.1\r\nHost: a\r\n\r\n")
             let told = try await client.answer()
@@ -286,7 +297,8 @@ import Testing
             HTTPResponse(status: 99), HTTPResponse(status: 101), HTTPResponse(status: 1000),
         ])
     func unsendable(response: HTTPResponse) async throws {
-        try await withServer(handler: { _ in response }) { fixture in
+        let handler: HTTPHandler = { _ in response }
+        try await withServer(handler: handler) { fixture in
             let answer = try await fixture.exchange("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(answer.status == 500)
             #expect(answer.headers["Set-Cookie"] == nil)
