@@ -9,6 +9,24 @@ extension Store {
         try await cache.portalsByMember.value(memberID) { try await readPortal("member_id = ?", .text(memberID)) }
     }
 
+    /// Adds a portal before anything is installed on it: one at a private address must be allowed first.
+    /// - Throws: ``StoreError/alreadyThere(_:)`` `portals.member_id`.
+    public func createPortal(
+        memberID: String, domain: String, allowPrivate: Bool, now: Timestamp
+    ) async throws -> PortalRecord {
+        defer { cache.forgetPortals() }
+        let portal = try await database.write { connection in
+            try connection.row(
+                """
+                INSERT INTO portals (member_id, domain, allow_private, created_at) VALUES (?, ?, ?, ?)
+                RETURNING \(PortalRecord.columns)
+                """, [.text(memberID), .text(domain), SQLValue(allowPrivate), SQLValue(now)]
+            ) { PortalRecord($0) }
+        }
+        guard let portal else { throw StoreError.missing("portals") }
+        return portal
+    }
+
     public func update(_ portal: PortalRecord) async throws {
         defer { cache.forgetPortals() }
         try await database.write { connection in

@@ -115,7 +115,7 @@ private struct WorkCursor {
     init(_ text: String?) throws {
         guard let text else { return }
         let parts = text.split(separator: "-").compactMap { Int64($0) }
-        guard parts.count == 3 else { throw StoreError.failed("the cursor is not one of ours") }
+        guard parts.count == 3 else { throw StoreError.badCursor }
         (time, table, id) = (parts[0], parts[1], parts[2])
     }
 

@@ -29,6 +29,8 @@ struct APIError: Error, Sendable {
         case let error as HTTPError: self.init(status: error.status, code: "bad_request", message: error.message)
         case StoreError.alreadyThere(let what): self = .conflict("There is one with this value already: \(what)")
         case StoreError.inUse(let what): self = .conflict("It is still in use: \(what)")
+        case StoreError.missing(let what): self = .notFound(what)
+        case StoreError.badCursor: self = .badRequest("The cursor is not one of ours")
         default:
             self.init(status: 500, code: "internal", message: "Something went wrong here; the log says what")
         }

@@ -15,7 +15,7 @@ struct ManagementAPI: Sendable {
 
     var operations: [Operation] {
         AppsAPI(store: store, addresses: addresses, clock: clock).operations
-            + PortalsAPI(store: store).operations
+            + PortalsAPI(store: store, clock: clock).operations
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations

@@ -4,14 +4,15 @@ import Storage
 /// `/api/v1/portals` and `/api/v1/installations`.
 struct PortalsAPI: Sendable {
     let store: Store
+    let clock: WallClock
 
     private var portals: Collection<PortalRecord> {
         Collection(
             "portals", "portal",
             fields: [
                 .shown("id", .id, "The portal's id."),
-                .shown("member_id", .text, "Bitrix24's lasting name of the portal."),
-                .shown("domain", .text, "Its address now."),
+                .required("member_id", .text, "Bitrix24's lasting name of the portal."),
+                .required("domain", .text, "Its address now."),
                 .defaulted(
                     "limit",
                     .structure([
@@ -58,20 +59,20 @@ struct PortalsAPI: Sendable {
     var operations: [Operation] {
         [
             portals.list { try await store.portals(limit: $1, after: $2) },
+            portals.create("Adds a portal before its first installation, to let it be at a private address") {
+                _, draft in
+                let portal = try await store.createPortal(
+                    memberID: draft.text("member_id", else: ""), domain: draft.text("domain", else: ""),
+                    allowPrivate: draft.flag("allow_private", else: false), now: clock.now)
+                return try await change(portal, as: draft)
+            },
             portals.read(portal),
             portals.change("Changes a portal's limit, or lets it be at a private address") { request, draft in
-                var portal = try await portal(request)
-                let limit = draft.merged(
-                    "limit",
-                    into: ["burst": .integer(Int64(portal.limitBurst)), "per_second": .number(portal.limitPerSecond)])
-                guard let burst = limit["burst"]?.integer, (1...10_000).contains(burst) else {
-                    throw APIError.invalid(["limit": "needs a burst from 1 to 10,000"])
+                let portal = try await portal(request)
+                guard draft.text("member_id", else: portal.memberID) == portal.memberID else {
+                    throw APIError.invalid(["member_id": "cannot change"])
                 }
-                portal.limitBurst = Int(burst)
-                portal.limitPerSecond = limit["per_second"].flatMap(Self.number) ?? portal.limitPerSecond
-                portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
-                try await store.update(portal)
-                return portal
+                return try await change(portal, as: draft)
             },
             portals.delete("Removes a portal with everything that is on it") {
                 try await store.deletePortal(try await portal($0).id)
@@ -82,6 +83,21 @@ struct PortalsAPI: Sendable {
                 try await store.deleteInstallation(try await installation($0).id)
             },
         ]
+    }
+
+    private func change(_ portal: PortalRecord, as draft: Draft) async throws -> PortalRecord {
+        var portal = portal
+        let limit = draft.merged(
+            "limit", into: ["burst": .integer(Int64(portal.limitBurst)), "per_second": .number(portal.limitPerSecond)])
+        guard let burst = limit["burst"]?.integer, (1...10_000).contains(burst) else {
+            throw APIError.invalid(["limit": "needs a burst from 1 to 10,000"])
+        }
+        portal.domain = draft.text("domain", else: portal.domain)
+        portal.limitBurst = Int(burst)
+        portal.limitPerSecond = limit["per_second"].flatMap(Self.number) ?? portal.limitPerSecond
+        portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
+        try await store.update(portal)
+        return portal
     }
 
     private static func number(_ value: JSON) -> Double? {
