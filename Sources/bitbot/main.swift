@@ -1,1 +1,16 @@
-print("bitbot")
+import Foundation
+
+do {
+    let (command, flags) = try Command.parse(Array(CommandLine.arguments.dropFirst()))
+    let values = ProcessInfo.processInfo.environment.merging(flags) { $1 }
+    switch command {
+    case .help: say(Command.helpText)
+    case .version: say("bitbot \(version)")
+    case .serve(let sandbox): try await serve(try Configuration(values, sandbox: sandbox))
+    case .doctor: exit(await ControlSocket.doctor(try Configuration(values, sandbox: false)))
+    case .adminReset: exit(await ControlSocket.adminReset(try Configuration(values, sandbox: false)))
+    }
+} catch {
+    complain("\(error)")
+    exit(1)
+}

@@ -1,0 +1,74 @@
+/// What was typed.
+enum Command: Equatable {
+    case serve(sandbox: Bool)
+    case doctor
+    case adminReset
+    case help
+    case version
+
+    /// - Returns: the command and the settings given as flags, under their variables' names.
+    /// - Throws: ``ConfigurationError`` that names the word that is not understood.
+    static func parse(_ arguments: [String]) throws -> (Command, settings: [String: String]) {
+        var words: [String] = []
+        var settings: [String: String] = [:]
+        var sandbox = false
+        var rest = arguments[...]
+        while let argument = rest.popFirst() {
+            switch argument {
+            case "--help", "-h": return (.help, [:])
+            case "--version": return (.version, [:])
+            case "--sandbox": sandbox = true
+            default:
+                guard argument.hasPrefix("--") else {
+                    words.append(argument)
+                    continue
+                }
+                let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+                guard
+                    let setting = Configuration.settings.first(where: {
+                        Configuration.flag(for: $0.variable) == parts[0]
+                    })
+                else { throw ConfigurationError("\(parts[0]) is not a flag of bitbot; see bitbot --help") }
+                guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
+                    throw ConfigurationError("\(parts[0]) needs a value")
+                }
+                settings[setting.variable] = value
+            }
+        }
+        return (try command(words, sandbox: sandbox), settings)
+    }
+
+    private static func command(_ words: [String], sandbox: Bool) throws -> Command {
+        switch words {
+        case ["serve"]: return .serve(sandbox: sandbox)
+        case ["doctor"] where !sandbox: return .doctor
+        case ["admin", "reset"] where !sandbox: return .adminReset
+        case []: return .help
+        default: throw ConfigurationError("bitbot does not know \"\(words.joined(separator: " "))\"; see bitbot --help")
+        }
+    }
+
+    static var helpText: String {
+        let settings = Configuration.settings.map { setting in
+            "  \(Configuration.flag(for: setting.variable).padding(to: 22)) \(setting.about)"
+        }
+        return """
+            BitBot connects Bitrix24's Open Channels with bots built in Dify and the like.
+
+            usage: bitbot COMMAND [FLAGS]
+
+              serve            the server; --sandbox adds a simulated portal and bot to try things out
+              doctor           checks the running server, one line each; exit 1 if anything fails
+              admin reset      prints a new one-time sign-in link
+              --help, --version
+
+            flags, each also an environment variable (--data-dir is BITBOT_DATA_DIR):
+
+            \(settings.joined(separator: "\n"))
+            """
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}

@@ -1,0 +1,165 @@
+import Base
+import Bitrix24
+import Dispatch
+import Foundation
+import Gateway
+import Sandbox
+import Storage
+import Web
+
+/// Runs the server until it is told to stop.
+/// - Throws: an error whose description is one sentence for the operator.
+func serve(_ configuration: Configuration) async throws {
+    let log = Log(level: configuration.logLevel)
+    let metrics = Metrics()
+    let lock = try plainly { try DataFolderLock(folder: configuration.dataFolder) }
+    let vault = try plainly {
+        try Vault.forDataFolder(configuration.dataFolder, environmentKey: configuration.secretKey)
+    }
+    let database = try await plainly {
+        try await Database.open(path: configuration.databasePath, log: log, metrics: metrics)
+    }
+    let store = try await plainly { try await Store(database: database, vault: vault) }
+    let loops = EventLoopGroup(count: configuration.threads)
+    let server = try await Server(configuration, store: store, loops: loops, log: log, metrics: metrics)
+    await Signals.untilAsked()
+    log.info("stopping")
+    await server.stop()
+    await database.close()
+    withExtendedLifetime(lock) {}
+}
+
+/// A running server and what it stands on.
+struct Server {
+    let gateway: Gateway
+    let http: HTTPClient
+    let listeners: [HTTPServer]
+    let redis: Redis?
+    let sandbox: Sandbox?
+
+    init(
+        _ configuration: Configuration, store: Store, loops: EventLoopGroup, log: Log, metrics: Metrics
+    ) async throws {
+        let clock = WallClock.system
+        // Somebody must be able to sign in: the sandbox itself does so, with a token that lives as long as the process.
+        let adminToken = configuration.adminToken ?? (configuration.sandbox ? Secret(Vault.randomToken()) : nil)
+        let sandbox =
+            configuration.sandbox
+            ? try await Sandbox.start(
+                bitbot: configuration.publicURL, adminToken: adminToken ?? Secret(""), loops: loops, log: log) : nil
+        let http = HTTPClient(loops: loops, alwaysAllowed: sandbox?.origins ?? [])
+        let authorization = AuthorizationServer(
+            url: configuration.oauthURL, alsoKnown: sandbox.map { [$0.authorization.origin] } ?? [], http: http)
+        let portals = Portals(
+            store: store, http: http, authorization: authorization, clock: clock, log: log, metrics: metrics)
+        let platforms = Platforms(
+            http: http, privateUpstreams: configuration.privateUpstreams, clock: clock, log: log)
+        redis = configuration.redis.map { Redis($0, log: log) }
+        let sessions: any SessionStore =
+            if let redis {
+                RedisSessionStore(redis: redis, store: store, clock: clock, log: log, metrics: metrics)
+            } else {
+                OwnSessionStore()
+            }
+        var settings = Gateway.Settings()
+        settings.sessionTTL = configuration.sessionTTL
+        settings.keepDays = configuration.keepDays
+        let addresses = Addresses(publicURL: configuration.publicURL)
+        gateway = Gateway(
+            store: store, sessions: sessions, portals: portals, platforms: platforms, settings: settings, clock: clock,
+            log: log, metrics: metrics)
+        let site = Site(
+            Site.Parts(
+                store: store, sessions: sessions, gateway: gateway,
+                installer: Installer(
+                    store: store, authorization: authorization, portals: portals, addresses: addresses,
+                    sandboxServers: sandbox.map { [$0.authorization.origin] } ?? [], clock: clock, log: log),
+                registrar: Registrar(store: store, portals: portals, addresses: addresses, clock: clock),
+                addresses: addresses, adminToken: adminToken, clock: clock, log: log, metrics: metrics),
+            front: (sandbox?.page.origin).map { $0 + "/" } ?? "/admin/")
+        listeners = try await plainly {
+            [
+                try await HTTPServer.start(
+                    on: .tcp(host: configuration.listenHost, port: configuration.listenPort), loops: loops, log: log,
+                    handler: site.handler),
+                try await HTTPServer.start(
+                    on: .unix(path: ControlSocket.path(configuration)), loops: loops, log: log,
+                    handler: site.controlHandler),
+            ]
+        }
+        self.http = http
+        self.sandbox = sandbox
+        await gateway.start()
+        try await sandbox?.connect()
+        log.info("serving", ["address": .text(configuration.publicURL), "version": .text(version)])
+        greet(configuration)
+    }
+
+    /// Finishes what is in flight: intake first, then what has been taken.
+    func stop() async {
+        for listener in listeners { await listener.shutdown(grace: .seconds(10)) }
+        await gateway.stop(grace: .seconds(20))
+        await sandbox?.stop()
+        await http.shutdown()
+        await redis?.shutdown()
+    }
+
+    private func greet(_ configuration: Configuration) {
+        if configuration.sandbox {
+            say("BitBot with its sandbox is at \(configuration.publicURL): write there as a customer.")
+        } else {
+            say("BitBot is at \(configuration.publicURL).")
+        }
+        say("To sign in: bitbot admin reset --data-dir \(configuration.dataFolder)")
+    }
+}
+
+/// SIGTERM and SIGINT.
+enum Signals {
+    /// Returns when the process is asked to stop; asked again, it ends at once.
+    static func untilAsked() async {
+        let (asked, asking) = AsyncStream<Void>.makeStream()
+        let sources = [SIGTERM, SIGINT].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { asking.yield() }
+            source.activate()
+            return source
+        }
+        for await _ in asked { break }
+        for source in sources { source.cancel() }
+        for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+    }
+}
+
+/// Says what stops the start in one sentence.
+func plainly<T>(_ body: () async throws -> T) async throws -> T {
+    do { return try await body() } catch { throw plainSentence(error) }
+}
+func plainly<T>(_ body: () throws -> T) throws -> T {
+    do { return try body() } catch { throw plainSentence(error) }
+}
+
+private func plainSentence(_ error: any Error) -> any Error {
+    switch error {
+    case StoreError.locked(let folder):
+        ConfigurationError("BITBOT_DATA_DIR: another BitBot is running on \(folder)")
+    case StoreError.wrongKey, VaultError.cannotOpen:
+        ConfigurationError(
+            "BITBOT_SECRET_KEY is not the key that this store was made with: give the former one, or the file secret.key"
+        )
+    case VaultError.badKey:
+        ConfigurationError("BITBOT_SECRET_KEY must be 32 bytes in base64 (openssl rand -base64 32)")
+    case StoreError.newerVersion(let found, let known):
+        ConfigurationError(
+            "The store has version \(found), this BitBot knows \(known): start the newer BitBot, or give another BITBOT_DATA_DIR"
+        )
+    case StoreError.cannotOpen(let path, let reason):
+        ConfigurationError("BITBOT_DATABASE_URL: \(path) cannot be opened: \(reason)")
+    case HTTPServerError.addressInUse(let address):
+        ConfigurationError("BITBOT_LISTEN: \(address) is taken by another program")
+    case HTTPServerError.cannotListen(let address, let reason):
+        ConfigurationError("BITBOT_LISTEN: cannot listen on \(address): \(reason)")
+    default: error
+    }
+}
