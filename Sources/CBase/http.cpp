@@ -210,7 +210,7 @@ struct base_http_parser {
 
     base_http_state parseHeader() {
         skipEmptyLine();
-        if (unparsed().empty()) return BASE_HTTP_NEED_MORE;
+        if (unparsed().empty() || (headerBytes == 0 && unparsed() == "\r")) return BASE_HTTP_NEED_MORE;
         error_code ec;
         const auto count = request->put({input.data() + parsed, input.size() - parsed}, ec);
         parsed += count;
