@@ -31,6 +31,8 @@ let package = Package(
         ),
         .target(name: "Sandbox", dependencies: ["Base"], resources: [.embedInCode("Page")], swiftSettings: strict),
         .executableTarget(
+            name: "load", dependencies: ["Base", "Sandbox"], path: "Benchmarks/Load", swiftSettings: strict),
+        .executableTarget(
             name: "bitbot", dependencies: ["Base", "Storage", "Web", "Gateway", "Sandbox"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
