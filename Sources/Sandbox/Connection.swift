@@ -36,24 +36,20 @@ struct Connection {
         if isReady == nil { throw SandboxError.bitbotAway(reason ?? "no answer") }
     }
 
-    /// What an earlier start made names addresses that nobody listens on any more.
+    /// What an earlier start made names addresses that nobody listens on any more. Its portal goes with its dialogs and
+    /// bots; only one that BitBot itself knows as a sandbox is touched.
     private func removeFormer() async throws {
-        let apps = Set(
-            try await management.list("apps").filter { $0["name"]?.string == Self.appName }.compactMap { $0["id"] })
-        let installations = try await management.list("installations")
-            .filter { item in item["app_id"].map(apps.contains) ?? false }
-        let installationIDs = Set(installations.compactMap { $0["id"] })
-        let bots = try await management.list("bots")
-            .filter { item in item["installation_id"].map(installationIDs.contains) ?? false }
-        for bot in bots { try await management.remove("bots", bot) }
+        let apps = try await management.list("apps").filter { $0["name"]?.string == Self.appName }
+        let ids = Set(apps.compactMap { $0["id"]?.string })
+        let portals = try await management.list("installations")
+            .filter { $0["kind"]?.string == "sandbox" && $0["app_id"]?.string.map(ids.contains) == true }
+            .compactMap { $0["portal_id"]?.string }
+        for portal in Set(portals) { try await management.remove("portals", id: portal) }
+        for app in ids { try await management.remove("apps", id: app) }
         for (collection, name) in [("connectors", Self.connectorName), ("providers", Self.providerName)] {
             for item in try await management.list(collection) where item["name"]?.string == name {
-                try await management.remove(collection, item)
+                try await management.remove(collection, id: try item.text("id", of: "GET /api/v1/\(collection)"))
             }
-        }
-        for installation in installations { try await management.remove("installations", installation) }
-        for app in try await management.list("apps") where app["name"]?.string == Self.appName {
-            try await management.remove("apps", app)
         }
     }
 
@@ -119,6 +115,10 @@ struct Connection {
         let id = try bot.text("id", of: "POST /api/v1/bots")
         let registered: Int? = try await wait {
             if let number = bot["bot_id"]?.number { return number }
+            if bot["status"]?.string == "failed" {
+                let reason = bot["status_reason"]?.string ?? "no reason given"
+                throw SandboxError.notRegistered(bot: name, status: "failed: \(reason)")
+            }
             bot = try await management.send(.get, "/api/v1/bots/\(Form.percentEncode(id))")
             return bot["bot_id"]?.number
         }

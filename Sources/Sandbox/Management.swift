@@ -40,11 +40,10 @@ struct Management: Sendable {
         return items
     }
 
-    /// Removes an item; one that is gone already, or cannot be removed this way, is left.
-    func remove(_ collection: String, _ item: JSON) async throws {
-        let id = try item.text("id", of: "GET /api/v1/\(collection)")
+    /// Removes an item; one that is gone already is no error.
+    func remove(_ collection: String, id: String) async throws {
         let status = try await answer(.delete, "/api/v1/\(collection)/\(Form.percentEncode(id))", nil).status
-        if (200..<300).contains(status) || [404, 405, 409].contains(status) { return }
+        if (200..<300).contains(status) || status == 404 { return }
         throw SandboxError.refused(call: "DELETE /api/v1/\(collection)", status: status, message: "not removed")
     }
 
