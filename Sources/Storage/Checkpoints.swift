@@ -11,8 +11,10 @@ final class Checkpoints {
 
     /// Pages (4 KB each) after which a checkpoint is due.
     private static let every: Int32 = 1000
-    /// Pages after which the writer waits for readers, so that the log can start again from its beginning.
-    private static let most: Int32 = 16000
+    /// Pages after which the writer waits a moment for readers, so that the log can start again from its beginning.
+    private static let many: Int32 = 4000
+    /// Milliseconds.
+    private static let patience: Int32 = 50
 
     init(_ connection: Connection) {
         self.connection = connection
@@ -35,7 +37,9 @@ final class Checkpoints {
         // The log has started again from its beginning.
         if pages.pointee < due - Self.every { due = Self.every }
         guard pages.pointee >= due else { return }
-        let mode = pages.pointee >= Self.most ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE
+        let mode = pages.pointee >= Self.many ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE
+        sqlite3_busy_timeout(connection.handle, Self.patience)
+        defer { sqlite3_busy_timeout(connection.handle, Connection.patience) }
         let code = sqlite3_wal_checkpoint_v2(connection.handle, nil, mode, nil, nil)
         if code != SQLITE_OK && code != SQLITE_BUSY {
             log.error("store_checkpoint_failed", ["reason": .text(String(cString: sqlite3_errmsg(connection.handle)))])

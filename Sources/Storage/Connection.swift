@@ -8,6 +8,9 @@ public final class Connection {
     /// Kept statements are texts in the source, so there are few; this bounds a text that is put together at run time.
     private static let mostStatements = 500
 
+    /// How long another process (a person's `sqlite3`, a backup) may hold the store, in milliseconds.
+    static let patience: Int32 = 5000
+
     init(path: String, flags: Int32) throws {
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
@@ -17,7 +20,7 @@ public final class Connection {
             throw StoreError.cannotOpen(path: path, reason: reason)
         }
         handle = opened
-        sqlite3_busy_timeout(handle, 5000)
+        sqlite3_busy_timeout(handle, Self.patience)
     }
 
     deinit {

@@ -27,7 +27,7 @@ extension Store {
                 SELECT \(CredentialRecord.columns) FROM credentials
                 WHERE usable = 1 AND renewed_at < ?
                     AND installation_id IN (SELECT id FROM installations WHERE status = 'active')
-                ORDER BY renewed_at
+                ORDER BY renewed_at, id
                 """, [SQLValue(moment)]
             ) { try CredentialRecord($0, vault) }
         }

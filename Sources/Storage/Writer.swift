@@ -4,8 +4,9 @@ import CBase
 /// The one thread that changes the store. It takes all changes that wait and commits them in one transaction, so that
 /// they share the wait for the disk.
 ///
-/// Each change runs without a savepoint of its own, because in nearly every transaction none fails. When one fails after
-/// it has changed something, the transaction is undone and run again with a savepoint around each change.
+/// Each change runs without a savepoint of its own: that would cost 2 to 3 µs of the some 30 µs that storing an event
+/// takes, and in nearly every transaction none fails. When one fails after it has changed something, the transaction is
+/// undone and run again with a savepoint around each change.
 final class Writer {
     private let connection: Connection
     private let queue: WorkQueue<any Job>

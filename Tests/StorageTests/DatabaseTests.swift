@@ -238,7 +238,7 @@ import Testing
             try await group.waitForAll()
         }
         let size = try FileManager.default.attributesOfItem(atPath: test.path + "-wal")[.size] as? Int ?? .max
-        #expect(size < 16 << 20)
+        #expect(size < 32 << 20)
     }
 
     @Test("values come back as they were given, and a wrong number of them is refused")

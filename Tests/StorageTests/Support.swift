@@ -16,9 +16,11 @@ struct TestStore {
     static let now = Timestamp(rawValue: 1_800_000_000_000)
 
     init(folder: TemporaryFolder? = nil) async throws {
-        self.folder = try folder ?? TemporaryFolder()
-        let database = try await Database.open(
-            path: self.folder.file("bitbot.db"), log: .silent, metrics: metrics)
+        let folder = try folder ?? TemporaryFolder()
+        self.folder = folder
+        // The log keeps the folder until the store's threads have ended.
+        let log = Log(level: .error, write: { _ in _ = folder.path })
+        let database = try await Database.open(path: folder.file("bitbot.db"), log: log, metrics: metrics)
         store = try await Store(database: database, vault: Vault(key: Self.key))
     }
 }
@@ -100,4 +102,10 @@ final class Tally: Sendable {
     private let value = Mutex(0)
     func add() { value.withLock { $0 += 1 } }
     var count: Int { value.withLock { $0 } }
+}
+
+/// Ends a test that waits for something which cannot come any more.
+struct Unexpected: Error {
+    let what: String
+    init(_ what: String) { self.what = what }
 }

@@ -138,7 +138,9 @@ CREATE TABLE dialogs (
 );
 CREATE INDEX dialogs_by_portal ON dialogs (portal_id);
 
--- What a bot platform remembers a dialog by.
+-- What a bot platform remembers a dialog by. "mirrored" is what a second home (Redis) has: above 0, this platform_id until
+-- then; below 0, a former one of ours, at most until then; 0, nothing of ours. A session that ended while the second home
+-- had an id stays as a row with connector_id 0 until that id is removed there.
 CREATE TABLE sessions (
     dialog_id INTEGER PRIMARY KEY REFERENCES dialogs (id) ON DELETE CASCADE,
     connector_id INTEGER NOT NULL,

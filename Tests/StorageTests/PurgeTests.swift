@@ -1,0 +1,111 @@
+import Base
+import TestSupport
+import Testing
+
+@testable import Storage
+
+@Suite struct PurgeTests {
+    private let now = TestStore.now
+    private func days(_ count: Int) -> Timestamp { now - .seconds(86400 * count) }
+
+    private func purge(_ store: Store) async throws -> Int {
+        var rounds = 1
+        while try await store.purge(now: now, keepDays: 30) { rounds += 1 }
+        return rounds
+    }
+
+    @Test("transcripts go after the days to keep, in small steps, and the dialogs with nothing left")
+    func transcripts() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let old = try await store.addDialog(of: bot, "old", at: days(31))
+        let active = try await store.addDialog(of: bot, "active", at: days(1))
+        try await store.database.write { [now] connection in
+            for n: Int64 in 1...1200 {
+                try connection.addMessage(
+                    dialog: n % 2 == 0 ? old : active, event: nil, author: .customer, text: "old",
+                    at: now - .seconds(86400 * 31))
+            }
+            try connection.addMessage(dialog: active, event: nil, author: .bot, text: "new", at: now)
+        }
+        #expect(try await purge(store) > 2)
+        let kept = try await store.messages(of: active, limit: 9, after: nil).items
+        #expect(kept.map(\.text) == ["new"])
+        #expect(try await store.count("messages") == 1)
+        #expect(try await store.dialogs(limit: 9, after: nil, portal: nil).items.map(\.id) == [active])
+    }
+
+    @Test("finished work is known for seven days, unfinished work stays, failed work goes after the days to keep")
+    func work() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let dialog = try await store.addDialog(of: bot, at: days(40))
+        let portal = try #require(try await store.portal(memberID: "member-1")).id
+        try await store.database.write { connection in
+            for (state, age, finished) in [
+                ("done", 8, true), ("done", 6, true), ("waiting", 40, false), ("failed", 29, false),
+                ("failed", 31, false),
+            ] {
+                let at = SQLValue(days(age))
+                let values: [SQLValue] = [SQLValue(portal), SQLValue(bot.id), SQLValue(dialog), .text(state), at, at]
+                let finishedAt = finished ? at : .null
+                try connection.run(
+                    """
+                    INSERT INTO events (portal_id, bot_id, dialog_id, state, received_at, not_before, finished_at, known_as,
+                        kind)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'message')
+                    """, values + [finishedAt, .text("\(state) \(age)")])
+                try connection.run(
+                    """
+                    INSERT INTO outbox (portal_id, bot_id, dialog_id, state, created_at, not_before, finished_at, payload)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """, values + [finishedAt, .text("\(state) \(age)")])
+            }
+        }
+        _ = try await purge(store)
+        let (events, outbox) = try await store.database.read { connection in
+            (
+                try connection.rows("SELECT known_as FROM events ORDER BY id") { $0.text(0) },
+                try connection.rows("SELECT payload FROM outbox ORDER BY id") { $0.text(0) }
+            )
+        }
+        #expect(events == ["done 6", "waiting 40", "failed 29"])
+        #expect(outbox == events)
+        #expect(try await store.dialog(dialog) != nil)
+    }
+
+    @Test("expired sessions and access tokens go")
+    func expired() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let connector = try #require(bot.connectorID)
+        for (n, expiry) in [(1, days(1)), (2, now + .seconds(5))] {
+            let dialog = try await store.addDialog(of: bot, "chat\(n)")
+            try await store.database.write { connection in
+                try connection.save(
+                    SessionRecord(dialogID: dialog, connectorID: connector, platformID: "\(n)", expiresAt: expiry))
+            }
+            _ = try await store.createAPIToken(name: "x", singleUse: false, expiresAt: expiry, now: days(2))
+        }
+        _ = try await store.createAPIToken(name: "for ever", singleUse: false, expiresAt: nil, now: days(2))
+        #expect(try await purge(store) == 1)
+        #expect(try await store.count("sessions") == 1)
+        #expect(try await store.count("api_tokens") == 2)
+    }
+
+    @Test("an erased dialog leaves nothing behind")
+    func erase() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let dialog = try await store.addDialog(of: bot)
+        let connector = try #require(bot.connectorID)
+        try await store.database.write { [now] connection in
+            try connection.addMessage(dialog: dialog, event: nil, author: .customer, text: "Hello", at: now)
+            try connection.save(
+                SessionRecord(dialogID: dialog, connectorID: connector, platformID: "1", expiresAt: now))
+        }
+        try await store.eraseDialog(dialog)
+        for table in ["dialogs", "messages", "sessions"] { #expect(try await store.count(table) == 0) }
+        await #expect(throws: StoreError.missing("dialogs")) { try await store.eraseDialog(dialog) }
+    }
+}
