@@ -92,13 +92,15 @@ public final class HTTPClient: Sendable {
             proxies: HTTPClientProxies())
     }
 
+    /// - Parameter certificates: a file of certificate authorities to trust instead of the system's, for tests.
     init(
         loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot",
-        proxyIsTrusted: Bool = false, proxies: HTTPClientProxies
+        proxyIsTrusted: Bool = false, proxies: HTTPClientProxies, certificates: String? = nil
     ) {
         _ = HTTPClient.libraryIsReady
         self.loops = loops
-        lanes = loops.loops.map { HTTPClientLane(loop: $0, userAgent: userAgent) }
+        let settings = HTTPClientHandle.Settings(userAgent: userAgent, certificates: certificates)
+        lanes = loops.loops.map { HTTPClientLane(loop: $0, settings: settings) }
         allowedOrigins = Set(alwaysAllowed.compactMap { try? HTTPClientTarget($0).origin })
         self.proxies = proxies
         self.proxyIsTrusted = proxyIsTrusted

@@ -6,6 +6,13 @@ import Glibc
 /// Used on its pool's loop only. libcurl holds unretained pointers to it: sound, because the pool keeps every handle that
 /// was added to its multi handle, and a handle that goes frees libcurl's side first.
 final class HTTPClientHandle {
+    /// What is the same for every handle of a client.
+    struct Settings: Sendable {
+        var userAgent: String
+        /// A file of certificate authorities; the system's if `nil`.
+        var certificates: String?
+    }
+
     unowned let pool: HTTPClientPool
     let easy: UnsafeMutableRawPointer
     private(set) var transfer: HTTPClientTransfer?
@@ -16,13 +23,13 @@ final class HTTPClientHandle {
     private var timer: LoopTimer?
     private var timerFiresAt = Int64.max
 
-    init?(pool: HTTPClientPool, userAgent: String) {
+    init?(pool: HTTPClientPool, settings: Settings) {
         guard let easy = curl_easy_init() else { return nil }
         self.pool = pool
         self.easy = easy
         message = .allocate(capacity: Int(CURL_ERROR_SIZE))
         message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        setConstants(userAgent: userAgent)
+        setConstants(settings)
     }
 
     deinit {
@@ -33,16 +40,17 @@ final class HTTPClientHandle {
     }
 
     /// What is the same for every transfer.
-    private func setConstants(userAgent: String) {
+    private func setConstants(_ settings: Settings) {
         let me = Unmanaged.passUnretained(self).toOpaque()
         set(CURLOPT_PRIVATE, me)
         set(CURLOPT_ERRORBUFFER, message)
         bitbot_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
-        bitbot_curl_set_text(easy, CURLOPT_USERAGENT, userAgent)
+        bitbot_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent)
+        if let file = settings.certificates { bitbot_curl_set_text(easy, CURLOPT_CAINFO, file) }
         // Without this a cancelled transfer that hangs in a name lookup blocks the loop until the lookup ends.
         set(CURLOPT_QUICK_EXIT, 1)
         set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_BUFFERSIZE, 4096)
+        set(CURLOPT_BUFFERSIZE, 2048)
         set(CURLOPT_UPLOAD_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)

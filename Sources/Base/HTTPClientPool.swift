@@ -3,20 +3,20 @@ import CBase
 /// The client's part on one loop. Touched on that loop only, which is what makes the unchecked conformance sound.
 final class HTTPClientLane: @unchecked Sendable {
     let loop: EventLoop
-    private let userAgent: String
+    private let settings: HTTPClientHandle.Settings
     private var pools: [HTTPClient.Trust: HTTPClientPool] = [:]
     private var isClosed = false
 
-    init(loop: EventLoop, userAgent: String) {
+    init(loop: EventLoop, settings: HTTPClientHandle.Settings) {
         self.loop = loop
-        self.userAgent = userAgent
+        self.settings = settings
     }
 
     /// `nil` after ``close()``.
     func pool(for trust: HTTPClient.Trust) -> HTTPClientPool? {
         if isClosed { return nil }
         if let pool = pools[trust] { return pool }
-        let pool = HTTPClientPool(loop: loop, userAgent: userAgent)
+        let pool = HTTPClientPool(loop: loop, settings: settings)
         pools[trust] = pool
         return pool
     }
@@ -40,7 +40,7 @@ final class HTTPClientPool {
     private static let keptHandles = 256
 
     let loop: EventLoop
-    private let userAgent: String
+    private let settings: HTTPClientHandle.Settings
     private var multi: UnsafeMutableRawPointer?
     private var running: [HTTPClientHandle] = []
     private var free: [HTTPClientHandle] = []
@@ -52,9 +52,9 @@ final class HTTPClientPool {
     private var wantsCallNow = false
     private var isInside = false
 
-    init(loop: EventLoop, userAgent: String) {
+    init(loop: EventLoop, settings: HTTPClientHandle.Settings) {
         self.loop = loop
-        self.userAgent = userAgent
+        self.settings = settings
         multi = curl_multi_init()
         let me = Unmanaged.passUnretained(self).toOpaque()
         bitbot_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, HTTPClientPool.keptConnections)
@@ -79,7 +79,7 @@ final class HTTPClientPool {
     // MARK: Transfers
 
     func start(_ transfer: HTTPClientTransfer) {
-        guard let multi, let handle = free.popLast() ?? HTTPClientHandle(pool: self, userAgent: userAgent) else {
+        guard let multi, let handle = free.popLast() ?? HTTPClientHandle(pool: self, settings: settings) else {
             return transfer.finish(HTTPClientError.cannotConnect(host: transfer.target.origin.host))
         }
         handle.prepare(for: transfer)

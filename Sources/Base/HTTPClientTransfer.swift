@@ -48,6 +48,8 @@ final class HTTPClientTransfer: @unchecked Sendable {
     /// When the phase began, or, in the phases of sending and receiving, when there was last something to see.
     private var lastActivity: Int64 = 0
     private var uploadedBytes: Int64 = 0
+    /// What had been sent, to a proxy, before the request went out for the first time.
+    private var bytesBeforeRequest: Int?
 
     init(_ request: HTTPClient.Request, target: HTTPClientTarget, route: Route, lane: HTTPClientLane) {
         self.request = request
@@ -124,13 +126,14 @@ final class HTTPClientTransfer: @unchecked Sendable {
 
     /// The connection stands and the request goes out, for the first time or, after a kept connection turned out to be
     /// dead, again.
-    /// - Parameter sentBytes: what was sent of it already.
+    /// - Parameter sentBytes: what was sent of it already, and what made a proxy open a tunnel.
     /// - Returns: false when it must not be sent again, because the server may have got it.
     func willSend(sentBytes: Int) -> Bool {
-        if sentBytes > 0, !request.method.isSafe {
+        if let before = bytesBeforeRequest, sentBytes > before, !request.method.isSafe {
             failure = .connectionLost(host: host, reason: "the kept connection was closed while the request was sent")
             return false
         }
+        if bytesBeforeRequest == nil { bytesBeforeRequest = sentBytes }
         phase = .sending
         lastActivity = monotonicNanoseconds()
         handle?.watchDeadline(deadline)

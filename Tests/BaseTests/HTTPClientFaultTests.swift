@@ -177,6 +177,18 @@ struct HTTPClientFaultTests {
         #expect(try await TestClient().client.send(request).body.count == 30)
     }
 
+    @Test("a long body that the server takes slowly is not cut by the limit on the answer's first byte")
+    func slowUpload() async throws {
+        let body = [UInt8](repeating: 7, count: 24_000_000)
+        let server = try ScriptedServer { connection, _ in
+            connection.readSlowly(body.count)
+            connection.write(okay)
+        }
+        var request = HTTPClient.Request(.post, server.origin, body: body, trust: .privateAllowed)
+        request.timeouts.firstByte = .milliseconds(400)
+        #expect(try await TestClient().client.send(request).status == 200)
+    }
+
     @Test("a cancelled request ends at once, whatever it waits for")
     func cancellation() async throws {
         let silent = try ScriptedServer { connection, _ in connection.waitForClose() }

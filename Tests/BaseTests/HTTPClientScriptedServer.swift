@@ -150,6 +150,41 @@ final class ScriptedConnection: @unchecked Sendable {
     @discardableResult
     func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
+    /// Takes what comes in small pieces with pauses between them, until `count` bytes are there.
+    func readSlowly(_ count: Int) {
+        var rest = count
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while rest > 0 {
+            let taken = recv(descriptor, &buffer, buffer.count, 0)
+            guard taken > 0 else { return }
+            rest -= taken
+            usleep(2000)
+        }
+    }
+
+    /// Passes bytes on to and from a port of this machine until either side closes.
+    func relay(toPort port: Int) {
+        let other = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { Glibc.close(other) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let status = withUnsafeBytes(of: address) {
+            connect(other, $0.assumingMemoryBound(to: sockaddr.self).baseAddress, socklen_t($0.count))
+        }
+        guard status == 0 else { return }
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while true {
+            var waiting = [descriptor, other].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            guard poll(&waiting, 2, 60_000) > 0 else { return }
+            for (from, to) in [(0, 1), (1, 0)] where waiting[from].revents != 0 {
+                let count = recv(waiting[from].fd, &buffer, buffer.count, 0)
+                guard count > 0, send(waiting[to].fd, buffer, count, Int32(MSG_NOSIGNAL)) == count else { return }
+            }
+        }
+    }
+
     /// Waits until the client has closed its side.
     func waitForClose() {
         while receive() {}

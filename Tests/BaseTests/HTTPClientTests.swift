@@ -134,6 +134,9 @@ struct HTTPClientTests {
             #expect(answer.body.isEmpty)
         }
         #expect(server.requests.allSatisfy { $0.head.hasPrefix("HEAD / ") })
+        // The next request on the same handle reads its body.
+        await #expect(throws: HTTPClientError.tooLarge) { try await test.get(server.origin) }
+        await #expect(throws: HTTPClientError.tooLarge) { try await test.post(server.origin) }
     }
 
     @Test("a compressed answer is handed over as it came, since none was asked for")
@@ -165,7 +168,10 @@ struct HTTPClientTests {
     @Test("what is no URL, or not http, is refused before anything is sent")
     func urls() async throws {
         let test = TestClient()
-        for url in ["", "nonsense", "http://", "http://a b/", "http://host:99999/", "localhost:80/x", "//host/"] {
+        for url in [
+            "", "nonsense", "http://", "http://a b/", "http://a/\r\nX: y", "http://host:99999/", "localhost:80/x",
+            "//host/",
+        ] {
             await #expect(throws: HTTPClientError.invalidURL, "\(url)") { try await test.get(url) }
         }
         for (url, scheme) in [
