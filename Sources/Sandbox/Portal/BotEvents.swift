@@ -9,6 +9,8 @@ enum BotEvent {
     case delete
     case command(CommandRecord, parameters: String, context: CommandContext, SimulatedPortal.Message)
     case reaction(String, isAdded: Bool, SimulatedPortal.Message)
+    /// Somebody opened the dialog with data for the bot.
+    case contextGet(JSON)
 
     enum CommandContext: String { case textarea, keyboard, menu }
 
@@ -22,10 +24,11 @@ enum BotEvent {
         case .delete: "ONIMBOTV2DELETE"
         case .command: "ONIMBOTV2COMMANDADD"
         case .reaction: "ONIMBOTV2REACTIONCHANGE"
+        case .contextGet: "ONIMBOTV2CONTEXTGET"
         }
     }
 
-    /// The first generation's name; it has none for reactions.
+    /// The first generation's name; it has none for reactions and contexts.
     var firstName: String? {
         switch self {
         case .messageAdd: "ONIMBOTMESSAGEADD"
@@ -34,7 +37,7 @@ enum BotEvent {
         case .join: "ONIMBOTJOINCHAT"
         case .delete: "ONIMBOTDELETE"
         case .command: "ONIMCOMMANDADD"
-        case .reaction: nil
+        case .reaction, .contextGet: nil
         }
     }
 
@@ -43,7 +46,7 @@ enum BotEvent {
         case .messageAdd(let message), .messageUpdate(let message), .messageDelete(let message),
             .command(_, _, _, let message), .reaction(_, _, let message):
             message
-        case .join, .delete: nil
+        case .join, .delete, .contextGet: nil
         }
     }
 }
@@ -113,6 +116,9 @@ extension PortalState {
             data["message"] = messageObject(message, inEvent: true, missing: missing)
             data["reaction"] = .string(reaction)
             data["action"] = isAdded ? "add" : "delete"
+        case .contextGet(let context):
+            data["context"] = context
+            data["dialogId"] = .string(chat?.dialogID(for: bot.id) ?? "")
         case .delete: break
         }
         return data

@@ -58,17 +58,19 @@ extension PortalState {
         case .messageAdd(let message):
             data["PARAMS"] = .object(messageParams(message, chat: chat, bot: bot))
         case .messageUpdate(let message):
-            data["PARAMS"] = .object(changeParams(message, text: message.text, chat: chat, bot: bot))
+            var params = changeParams(message, text: message.text, chat: chat, bot: bot)
+            addMention(of: bot, in: message, to: &params, droppingComma: true)
+            data["PARAMS"] = .object(params)
         case .messageDelete(let message):
             let text = "Message from \(message.date.bitrixDate) has been deleted"
             data["PARAMS"] = .object(changeParams(message, text: text, chat: chat, bot: bot))
         case .join: data["PARAMS"] = .object(joinParams(chat: chat, bot: bot, user: user))
         case .command(let command, let parameters, let context, let message):
-            data["PARAMS"] = .object(messageParams(message, chat: chat, bot: bot))
+            data["PARAMS"] = .object(commandParams(message, chat: chat, bot: bot))
             data["COMMAND"] = [
                 String(command.id): commandEntry(command, parameters, context, message, bot: bot, now: now)
             ]
-        case .reaction, .delete: break
+        case .reaction, .contextGet, .delete: break
         }
         if data["COMMAND"] == nil {
             data["BOT"] = .object(Dictionary(entries.map { (String($0.0), $0.1) }, uniquingKeysWith: { $1 }))
@@ -149,6 +151,18 @@ extension PortalState {
         return params
     }
 
+    private func commandParams(_ message: SimulatedPortal.Message, chat: Chat, bot: BotRecord) -> [String: JSON] {
+        var params = messageParams(message, chat: chat, bot: bot)
+        params["SKIP_USER_CHECK"] = "Y"
+        params["RECENT_ADD"] = "Y"
+        guard !chat.isPrivate else { return params }
+        params["CHAT_PARENT_ID"] = "0"
+        params["CHAT_PARENT_MID"] = "0"
+        let present = chat.members.filter { bots[$0] != nil }
+        params["BOT_IN_CHAT"] = .phpMap(present.map { (String($0), .text($0)) })
+        return params
+    }
+
     /// Absent in a private dialog.
     private func chatParams(_ chat: Chat) -> [String: JSON] {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
@@ -161,18 +175,23 @@ extension PortalState {
         ]
     }
 
-    /// In a group the bot's mention is taken off the text and the raw text kept beside it.
-    private func addMention(of bot: BotRecord, in message: SimulatedPortal.Message, to params: inout [String: JSON]) {
+    /// In a group the bot's mention is taken off the text and the raw text kept beside it; of an edited text the comma
+    /// after the mention goes too.
+    private func addMention(
+        of bot: BotRecord, in message: SimulatedPortal.Message, to params: inout [String: JSON],
+        droppingComma: Bool = false
+    ) {
         let open = "[USER=\(bot.id)]"
         let close = "[/USER]"
         guard message.text.contains(open) else { return }
+        params["TO_USER_ID"] = .text(bot.id)
         params["MESSAGE_ORIGINAL"] = .string(message.text)
         params["MENTIONED_LIST"] = [String(bot.id): .text(bot.id)]
         guard message.text.hasPrefix(open) else { return }
         var rest = message.text[...]
         while !rest.isEmpty, !rest.hasPrefix(close) { rest.removeFirst() }
         rest = rest.dropFirst(close.count)
-        while rest.first == " " { rest.removeFirst() }
+        while let first = rest.first, first == " " || (droppingComma && first == ",") { rest.removeFirst() }
         params["MESSAGE"] = .string(String(rest))
     }
 

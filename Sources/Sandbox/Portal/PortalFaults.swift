@@ -52,7 +52,7 @@ extension SimulatedPortal {
             case .queryLimit: .queryLimit
             case .operationTimeLimit: .operationTimeLimit
             case .expiredToken: .expiredToken
-            case .internalError: .internalError
+            case .internalError: .internalServer
             case .error(let status, let code, let description): RESTError(status, code, description)
             default: nil
             }

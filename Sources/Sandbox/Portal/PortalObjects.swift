@@ -53,7 +53,7 @@ extension PortalState {
             "extranet": false, "containsCollaber": false, "entityType": .string(chat.line == nil ? "" : "LINES"),
             "entityId": .string(chat.entityID), "entityData1": .string(chat.entityData1(start: start)),
             "entityData2": .string(chat.entityData2), "entityData3": "", "entityLink": entityLink(chat),
-            "diskFolderId": missing.json, "permissions": [:], "parentChatId": missing.json,
+            "diskFolderId": JSON(chat.id), "permissions": [:], "parentChatId": missing.json,
             "parentMessageId": missing.json, "isNew": false,
             "textFieldEnabled": .yesNo(chat.isTextFieldEnabled), "backgroundId": missing.json,
         ]

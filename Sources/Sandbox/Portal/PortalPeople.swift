@@ -155,6 +155,16 @@ extension SimulatedPortal {
         }
     }
 
+    /// A user opens a chat by a link that carries data for the bots in it.
+    /// Documentation: `api-reference/chat-bots/chat-bots-v2/imbot.v2/bot-context.md`.
+    public func open(chat: Int, as user: Int, context: JSON) throws {
+        try change { state in
+            guard let found = state.chats[chat] else { throw SimulatedPortalError.unknownDialog(chat) }
+            let bots = found.members.filter { state.bots[$0] != nil }
+            state.emit(.contextGet(context), to: bots, chat: chat, user: user, now: WallClock.system.now)
+        }
+    }
+
     /// An employee takes an open channel's dialog over from the bot or the queue.
     public func operatorJoins(_ user: Int, chat: Int) throws {
         try change { state in

@@ -23,7 +23,7 @@ struct RESTError: Error, Sendable {
     static let insufficientScope = RESTError(
         403, "insufficient_scope", "The request requires higher privileges than provided by the access token")
     static let methodNotFound = RESTError(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
-    static let internalError = RESTError(500, "INTERNAL_SERVER_ERROR", "Internal server error")
+    static let internalServer = RESTError(500, "INTERNAL_SERVER_ERROR", "Internal server error")
     static let batchTooLong = RESTError(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded")
     static let notInBatch = RESTError(405, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage")
     static let accessDenied = RESTError(403, "ACCESS_DENIED", "Access denied")

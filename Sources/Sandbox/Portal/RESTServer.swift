@@ -114,7 +114,7 @@ extension SimulatedPortal {
             if let uuid = method.uuid?(call) { state.withLock { $0.sends.abandon(uuid) } }
             throw error
         } catch {
-            throw .internalError
+            throw .internalServer
         }
     }
 

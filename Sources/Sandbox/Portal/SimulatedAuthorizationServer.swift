@@ -152,7 +152,7 @@ public final class SimulatedAuthorizationServer: Sendable {
             return .json(
                 ["error": .string(error.rawValue), "error_description": .string(description)], status: error.status)
         } catch {
-            return .json(RESTError.internalError.json, status: 500)
+            return .json(RESTError.internalServer.json, status: 500)
         }
     }
 

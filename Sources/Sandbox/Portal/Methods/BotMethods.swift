@@ -5,10 +5,12 @@ private let pages = "api-reference/chat-bots/chat-bots-v2/imbot.v2/"
 /// `imbot.v2.Bot.*`, `imbot.v2.Event.get`, `imbot.v2.Revision.get`.
 let botMethods: [RESTMethod] = [
     RESTMethod(name: "imbot.v2.Bot.register", page: pages + "bots/bot-register.md", scopes: ["imbot"]) { state, call in
-        RESTResult(state.withUsers(try state.registerBot(call)))
+        let bot = try state.registerBot(call)
+        return RESTResult(state.withUsers(bot))
     },
     RESTMethod(name: "imbot.v2.Bot.update", page: pages + "bots/bot-update.md", scopes: ["imbot"]) { state, call in
-        RESTResult(state.withUsers(try state.updateBot(call)))
+        let bot = try state.updateBot(call)
+        return RESTResult(state.withUsers(bot))
     },
     RESTMethod(name: "imbot.v2.Bot.get", page: pages + "bots/bot-get.md", scopes: ["imbot"]) { state, call in
         let owner = try call.owner()
@@ -207,8 +209,10 @@ extension PortalState {
 
     fileprivate mutating func fetchEvents(_ call: RESTCall) throws -> RESTResult {
         let bot = try ownBot(call)
-        if call.parameters.flag("withUserEvents") == true, !call.caller.scope.contains("im") {
-            throw RESTError(403, "SCOPE_ERROR", "Scope error")
+        if call.parameters.flag("withUserEvents") == true {
+            guard call.caller.scope.contains("im") else { throw RESTError(403, "SCOPE_ERROR", "Scope error") }
+            // This portal has no `im.v2.Event.subscribe`, so nobody is subscribed.
+            throw RESTError(400, "USER_NOT_SUBSCRIBED", "User not subscribed")
         }
         let offset = call.parameters.number("offset")
         if let offset { bots[bot.id]?.fetched.confirm(before: offset) }

@@ -137,7 +137,7 @@ extension PortalState {
         if let text = fields.filled("message") {
             post(Draft(authorID: bot.id, text: shortened(text)), in: id, now: call.now)
         }
-        guard let chat = chats[id] else { throw RESTError.internalError }
+        guard let chat = chats[id] else { throw RESTError.internalServer }
         var object = chatObject(chat, for: bot.id, inEvent: false)
         object["isNew"] = true
         return RESTResult(["chat": object, "users": .array(chat.members.map { userObject($0) })])

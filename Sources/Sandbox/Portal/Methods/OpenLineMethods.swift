@@ -125,50 +125,19 @@ extension PortalState {
             "date_create": .string(chat.created.bitrixDate), "message_type": "L", "public": "", "role": "guest",
             "entity_link": ["type": "LINES", "url": "", "id": .string(chat.entityID)], "text_field_enabled": true,
             "background_id": .null, "is_new": false, "readed_list": [],
+            "restrictions": [
+                "avatar": true, "rename": true, "extend": true, "call": true, "mute": true, "leave": true,
+                "leave_owner": true, "send": true, "user_list": true,
+            ],
+            "permissions": [
+                "manage_users_add": "member", "manage_users_delete": "manager", "manage_ui": "member",
+                "manage_settings": "owner", "manage_messages": "member", "can_post": "member",
+            ],
+            "last_message_views": [
+                "message_id": JSON(chat.messageIDs.last ?? 0), "first_viewers": [], "count_of_viewers": 0,
+            ],
             "manager_list": .array(chat.operatorID.map { [JSON($0)] } ?? []),
             "dialog_id": .string("chat\(chat.id)"),
-        ]
-    }
-
-    fileprivate func history(_ parameters: RESTParameters) throws -> JSON {
-        guard parameters.has("SESSION_ID") || parameters.has("CHAT_ID") else {
-            throw RESTError(400, "MISSING_REQUIRED_PARAM", "Session ID or Chat ID must be provided")
-        }
-        let last = parameters.id("CHAT_ID").flatMap { chat in
-            sessions.values.filter { $0.chatID == chat }.map(\.id).max()
-        }
-        guard let id = parameters.id("SESSION_ID") ?? last else {
-            throw RESTError(
-                400, "INVALID_SESSION_ID", "Unable to determine session ID from provided parameters")
-        }
-        guard let session = sessions[id], let chat = chats[session.chatID] else {
-            throw RESTError(
-                400, "ACCESS_DENIED", "You cannot open this conversation as you do not have sufficient rights")
-        }
-        let told = chat.messageIDs.compactMap { messages[$0] }.filter { message in
-            message.date >= session.start && session.end.map { message.date <= $0 } ?? true && !message.isDeleted
-        }
-        let entries = told.map { message -> (key: String, value: JSON) in
-            let object: JSON = [
-                "id": .text(message.id), "chatid": .text(chat.id), "senderid": .text(message.authorID),
-                "recipientid": .string("chat\(chat.id)"), "date": .string(message.date.bitrixDate),
-                "text": .string(message.text), "textlegacy": .string(message.text),
-                "params": message.files.isEmpty ? [] : ["fileId": .array(message.files.map { JSON($0.id) })],
-            ]
-            return (String(message.id), object)
-        }
-        let people = unique(told.map(\.authorID)).filter { $0 > 0 }
-        return [
-            "chatId": JSON(chat.id), "canJoin": "Y", "canVoteHead": "Y", "sessionId": JSON(id), "sessionVoteHead": 0,
-            "sessionCommentHead": .null, "userId": .string("chat\(chat.id)"), "message": .phpMap(entries),
-            "usersMessage": .phpMap([("chat\(chat.id)", .array(told.reversed().map { .text($0.id) }))]),
-            "users": .phpMap(people.map { (String($0), userObject($0)) }),
-            "userInChat": .phpMap([(String(chat.id), .array(chat.members.map { JSON($0) }))]),
-            "chat": .phpMap([(String(chat.id), chatObject(chat, for: 0, inEvent: false))]),
-            "files": .phpMap(
-                told.flatMap(\.files).compactMap { file in
-                    files[file.id].map { (String(file.id), fileObject($0)) }
-                }),
         ]
     }
 }

@@ -68,7 +68,7 @@ let userMethods: [RESTMethod] = [
         let start = max(0, call.parameters.number("start") ?? 0)
         let page = sorted.dropFirst(start).prefix(50)
         let next = start + 50 < sorted.count ? start + 50 : nil
-        return RESTResult(.array(page.map { state.userFields($0) }), total: sorted.count, next: next)
+        return RESTResult(.array(page.map { state.listedFields($0) }), total: sorted.count, next: next)
     },
 ]
 
@@ -83,6 +83,16 @@ extension PortalState {
     /// The methods that this portal has.
     var available: [RESTMethod] {
         RESTMethod.all.values.filter { settings.hasSecondGeneration || !$0.isSecondGeneration }
+    }
+
+    /// As `user.get` shows them: some dates are empty objects there.
+    fileprivate func listedFields(_ id: Int) -> JSON {
+        var fields = userFields(id)
+        for name in ["SECOND_NAME", "TIME_ZONE", "PERSONAL_WWW", "PERSONAL_MOBILE", "PERSONAL_CITY", "WORK_PHONE"] {
+            fields[name] = ""
+        }
+        for name in ["TIMESTAMP_X", "LAST_ACTIVITY_DATE"] { fields[name] = [:] }
+        return fields
     }
 
     fileprivate func userFields(_ id: Int) -> JSON {
