@@ -127,11 +127,11 @@ public final class SimulatedDify: Sendable {
 
     /// A UUID that is the same for the same words.
     static func derivedUUID(_ first: String, _ second: String) -> String {
-        var hex = Array(Vault.fingerprint(first + "\u{0}" + second).prefix(32))
-        hex[12] = "4"
-        hex[16] = "8"
-        return [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]].map { String($0) }
-            .joined(separator: "-")
+        var hex = Array(Vault.fingerprint(first + "\u{0}" + second).utf8.prefix(32))
+        hex[12] = UInt8(ascii: "4")
+        hex[16] = UInt8(ascii: "8")
+        for index in [20, 16, 12, 8] { hex.insert(UInt8(ascii: "-"), at: index) }
+        return String(decoding: hex, as: UTF8.self)
     }
 
     static func endUserID(app: App, user: String) -> String { derivedUUID(app.id, user) }

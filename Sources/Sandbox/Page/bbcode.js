@@ -2,6 +2,8 @@
 
 const inline = { b: "strong", i: "em", s: "s", u: "u" };
 const transparent = new Set(["color", "font", "chat", "user", "put", "send", "call", "left", "right", "center", "p"]);
+/** Tags inside of one another; what is deeper stays text, for a browser cannot lay out thousands. */
+const deepest = 24;
 const tagPattern = /\[(\/?)([a-z]+|\*)(?:=([^\]\n]*))?\]/gi;
 
 /** The nodes of a message. */
@@ -30,6 +32,8 @@ export function render(source) {
     if (slash) {
       if (isOpen(name)) close(name);
       else if (!isKnown(name)) addText(top().node, whole);
+    } else if (open.length > deepest) {
+      addText(top().node, whole);
     } else if (name === "br") {
       add(document.createElement("br"));
     } else if (name === "code") {

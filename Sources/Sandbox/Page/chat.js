@@ -190,10 +190,11 @@ export class Chat {
   #buttons(message) {
     const box = document.createElement("div");
     box.className = "buttons";
-    message.buttons.forEach((row, index) => {
-      if (index) box.append(document.createElement("br"));
-      for (const button of row) box.append(this.#button(message, button));
-    });
+    for (const row of message.buttons) {
+      const line = document.createElement("div");
+      line.append(...row.map((button) => this.#button(message, button)));
+      box.append(line);
+    }
     return box;
   }
 

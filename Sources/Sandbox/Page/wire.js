@@ -74,7 +74,7 @@ function row(call) {
     cell(`way ${call.kind}`, text(call.kind)),
     cell("target", call.target),
     cell(`code${failed ? " bad" : ""}`, call.status ? String(call.status) : text("noAnswer")),
-    cell("took", call.ms == null ? "" : text("took", { ms: call.ms < 10 ? call.ms.toFixed(1) : Math.round(call.ms) })));
+    cell("took", call.ms == null ? "" : text("took", { ms: call.ms < 1 ? "< 1" : Math.round(call.ms) })));
   details.append(summary);
   // Only what is opened is built: there are many rows, and few are read.
   details.addEventListener("toggle", () => {
