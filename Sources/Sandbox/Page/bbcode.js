@@ -1,13 +1,17 @@
 // BB code as Bitrix24 shows it, as DOM nodes. Text never becomes markup: what is no known tag stays text.
 
 const inline = { b: "strong", i: "em", s: "s", u: "u" };
-const transparent = new Set(["color", "font", "chat", "user", "put", "send", "call", "left", "right", "center", "p"]);
+const transparent = new Set(["color", "font", "chat", "user", "call", "context", "left", "right", "center", "p"]);
 /** Tags inside of one another; what is deeper stays text, for a browser cannot lay out thousands. */
 const deepest = 24;
+const rule = /^-{6,}$/;
 const tagPattern = /\[(\/?)([a-z]+|\*)(?:=([^\]\n]*))?\]/gi;
 
-/** The nodes of a message. */
-export function render(source) {
+/**
+ * The nodes of a message. Texts to be sent or to be put into the field are buttons with `data-send` or `data-put`.
+ */
+export function render(message) {
+  const source = withQuotes(message);
   const root = document.createDocumentFragment();
   const open = [{ name: "", node: root }];
   const top = () => open[open.length - 1];
@@ -57,6 +61,12 @@ export function render(source) {
     } else if (name === "url") {
       at = addLink({ add, push, source, at, value });
       tagPattern.lastIndex = at;
+    } else if (name === "send" || name === "put") {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "action";
+      if (value) button.dataset[name] = value;
+      push(name, button);
     } else if (name in inline) {
       push(name, document.createElement(inline[name]));
     } else if (transparent.has(name)) {
@@ -69,8 +79,39 @@ export function render(source) {
   return root;
 }
 
+/** Lines that begin with `>>`, and lines between two rules of dashes, are quotes; not so inside of code. */
+function withQuotes(message) {
+  const lines = [];
+  let quoted = [];
+  let isCode = false;
+  const flush = () => {
+    if (quoted.length) lines.push(`[quote]${quoted.join("\n")}[/quote]`);
+    quoted = [];
+  };
+  const source = message.split("\n");
+  for (let index = 0; index < source.length; index += 1) {
+    const line = source[index];
+    const end = isCode || !rule.test(line) ? -1 : source.findIndex((other, at) => at > index && rule.test(other));
+    if (end > index + 1) {
+      flush();
+      lines.push(`[quote]${source.slice(index + 1, end).join("\n")}[/quote]`);
+      index = end;
+    } else if (!isCode && line.startsWith(">>")) {
+      quoted.push(line.slice(2).trimStart());
+    } else {
+      flush();
+      lines.push(line);
+    }
+    const opened = line.toLowerCase().lastIndexOf("[code]");
+    const closed = line.toLowerCase().lastIndexOf("[/code]");
+    if (opened !== closed) isCode = opened > closed;
+  }
+  flush();
+  return lines.join("\n");
+}
+
 function isKnown(name) {
-  return name in inline || transparent.has(name) || ["url", "code", "list", "quote", "size", "*"].includes(name);
+  return name in inline || transparent.has(name) || ["url", "code", "list", "quote", "size", "send", "put", "*"].includes(name);
 }
 
 /** Line ends are kept by the style; around and inside of blocks they say nothing, for a block stands alone anyway. */

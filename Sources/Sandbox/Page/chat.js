@@ -52,6 +52,16 @@ export class Chat {
       }
     });
     this.#field.addEventListener("input", () => this.#fit());
+    this.#list.addEventListener("click", (event) => {
+      const action = event.target.closest(".action");
+      if (!action) return;
+      if ("put" in action.dataset) {
+        this.#field.value = action.dataset.put;
+        this.#field.focus();
+      } else {
+        this.#send(action.dataset.send ?? action.textContent);
+      }
+    });
     const button = this.#root.querySelector(".new");
     button.hidden = this.#place !== "customer";
     button.addEventListener("click", () => this.#try("/sandbox/conversations", {}));
