@@ -188,6 +188,18 @@ struct DifyOutcomeTests {
         }
     }
 
+    @Test("a Dify that does not tell a chatflow's runs is asked for its messages")
+    func oldDify() async throws {
+        let server = try await ScriptedDify.answering { request, count in
+            guard request.path == "/v1/messages" else { return .refusal(400, "not_workflow_app") }
+            return .json(["data": [["id": "m1", "answer": count < 3 ? "" : "there", "status": "normal"]]])
+        }
+        let outcome = try await Stage.chatflow(server.url)
+            .outcome(of: Stage.question("x"), trace: Wire.trace, askedAt: now)
+        #expect(outcome.heard?.text == "there")
+        await server.stop()
+    }
+
     @Test("files that the bot made are found; those that the person sent are not sent back")
     func files() async throws {
         let files: JSON = [

@@ -200,20 +200,25 @@ struct DifyReplyTests {
         let bot = Stage.chatflow(dify.baseURL)
         let port = try #require(dify.origin.split(separator: ":").last.flatMap { Int($0) })
         var session: PlatformSession?
+        var ports: Set<Substring> = []
         for _ in 0..<20 {
             session = try await bot.hear(Stage.question("x", session: session)).session
+            ports.formUnion(try openPorts(to: port))
         }
-        // Closed connections stay in the kernel's list for a minute; each open one is there with both its ends.
-        let hexadecimal = ":" + String(port, radix: 16, uppercase: true).leftPadded(to: 4)
-        let list = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
-        let sockets = list.split(separator: "\n").count { $0.contains(hexadecimal + " ") }
-        #expect(sockets < 20)
+        // A question may be asked before the former answer's stream has been read to its end.
+        #expect((1...5).contains(ports.count))
         await dify.shutdown()
     }
 }
 
-extension String {
-    fileprivate func leftPadded(to length: Int) -> String {
-        String(repeating: "0", count: max(0, length - count)) + self
-    }
+/// This side's ports of the connections to a port of this machine.
+private func openPorts(to port: Int) throws -> [Substring] {
+    let established = "01"
+    return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").dropFirst()
+        .compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 3, fields[3] == established else { return nil }
+            let peer = fields[2].split(separator: ":").last.flatMap { Int($0, radix: 16) }
+            return peer == port ? fields[1] : nil
+        }
 }

@@ -25,6 +25,7 @@ public struct DifyChatflow: FindsOutcome {
     ) async {
         let inputs = await forms.inputs(for: question)
         do {
+            try Task.checkCancellation()
             do {
                 try await ask(question, inputs, in: question.session, for: reader)
             } catch let refusal as DifyRefusal {

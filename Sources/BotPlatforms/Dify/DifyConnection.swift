@@ -95,7 +95,7 @@ struct DifyTiming: Sendable {
     /// Longest way to a whole answer.
     var answer: Duration = .seconds(600)
     /// Longest look at something that Dify has stored.
-    var lookUp: Duration = .seconds(15)
+    var lookUp: Duration = .seconds(10)
     /// How long a lost request may still be on its way to Dify.
     var arrival: Duration = .seconds(3)
     /// First pause between two looks at a run that goes on; later ones grow to ten times that.

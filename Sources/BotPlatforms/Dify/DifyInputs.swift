@@ -42,7 +42,7 @@ extension DifyInputForm.Field {
         self.kind = kind
         self.variable = variable
         isRequired = field["required"]?.bool ?? false
-        standard = field["default"]?.string ?? ""
+        standard = field["default"].map { $0.string ?? ($0.isNull ? "" : $0.text) } ?? ""
         maximumLength = (field["max_length"]?.integer).flatMap { $0 > 0 ? Int($0) : nil }
         options = field["options"]?.array?.compactMap(\.string) ?? []
     }
@@ -52,7 +52,7 @@ extension DifyInputForm.Field {
         switch kind {
         case "select": [value, standard].lazy.compactMap(\.self).first(where: options.contains).map(JSON.string)
         case "number": number(value) ?? number(standard)
-        case "checkbox": value.flatMap(flag)
+        case "checkbox": value.flatMap(flag) ?? (isRequired ? flag(standard) : nil)
         case "file", "file-list", "json", "json_object", "external_data_tool": nil
         default: text(value)
         }

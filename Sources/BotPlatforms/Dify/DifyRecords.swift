@@ -46,9 +46,13 @@ enum DifyRecord {
 }
 
 extension DifyConnection {
-    /// `nil`: there is no such run, or not yet.
+    /// `nil`: there is no such run, or not yet; or a Dify so old that it does not tell a chatflow's.
     func run(_ id: String) async throws -> DifyRecord.Run? {
-        try await read("/workflows/run/\(Form.percentEncode(id))")?.value
+        do {
+            return try await read("/workflows/run/\(Form.percentEncode(id))")?.value
+        } catch let refusal as DifyRefusal where refusal.code == "not_workflow_app" {
+            return nil
+        }
     }
 
     /// The newest messages of a conversation, oldest first, and the time of day at Dify; `nil`: no such conversation.
