@@ -7,7 +7,8 @@ import Synchronization
 final class ScriptedDify: Sendable {
     private let server: HTTPServer
     private let record: Record
-    var url: String { "http://127.0.0.1:\(server.port)/v1" }
+    var port: Int { server.port }
+    var url: String { "http://127.0.0.1:\(port)/v1" }
 
     private final class Record: Sendable {
         let requests = Mutex<[HTTPRequest]>([])

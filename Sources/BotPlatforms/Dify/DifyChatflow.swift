@@ -46,12 +46,12 @@ public struct DifyChatflow: FindsOutcome {
         let stream = try await connection.stream("/chat-messages", Self.body(question, inputs, session))
         var parser = ServerSentEventParser(maximumBytes: 32 * 1024 * 1024)
         var answer = DifyAnswer(session: session, origin: connection.origin)
-        var pieces = stream.body.makeAsyncIterator()
-        while let piece = try await pieces.next() {
+        for try await piece in stream.body {
             for event in try parser.feed(piece) {
                 guard try answer.take(event, say: { reader.yield($0) }) else { continue }
-                reader.finish()
-                return await drain(&pieces, &parser)
+                // A task of its own: the reader, who has all he wants, may end this one now.
+                Task { [parser] in await drain(stream.body, parser) }
+                return reader.finish()
             }
         }
         try answer.checkEnd()
@@ -59,9 +59,9 @@ public struct DifyChatflow: FindsOutcome {
     }
 
     /// Reads on to the stream's end, so that the connection can be used again; not for longer than to the next ping.
-    private func drain(
-        _ pieces: inout HTTPClient.StreamedAnswer.Body.AsyncIterator, _ parser: inout ServerSentEventParser
-    ) async {
+    private func drain(_ body: HTTPClient.StreamedAnswer.Body, _ parser: ServerSentEventParser) async {
+        var parser = parser
+        var pieces = body.makeAsyncIterator()
         while let piece = try? await pieces.next(), let events = try? parser.feed(piece) {
             if events.contains(where: { $0.name == "ping" }) { return }
         }
