@@ -32,14 +32,19 @@ struct HTTPServerOutput {
         count += bytes.count
     }
 
+    /// What one flush sends at most, so that a fast reader leaves the other connections their turn.
+    private static let turn = 1024 * 1024
+
     /// Sends what the system takes.
     mutating func flush() -> Progress {
         var progress = Progress.none
+        let end = count - HTTPServerOutput.turn
         while first < pieces.count {
+            if count <= end { return progress }
             let more = first + 1 < pieces.count ? Int32(MSG_MORE) : 0
             let sent = pieces[first].withUnsafeBytes { bytes in
                 send(
-                    descriptor, bytes.baseAddress! + sentOfFirst, bytes.count - sentOfFirst,
+                    descriptor, bytes.baseAddress! + sentOfFirst, min(bytes.count - sentOfFirst, HTTPServerOutput.turn),
                     Int32(MSG_NOSIGNAL) | more)
             }
             if sent < 0 {
