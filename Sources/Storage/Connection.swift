@@ -11,7 +11,12 @@ public final class Connection {
     /// How long another process (a person's `sqlite3`, a backup) may hold the store, in milliseconds.
     static let patience: Int32 = 5000
 
+    /// Done once, before the first connection: Debian's SQLite counts every allocation under one lock, a tenth of the
+    /// work of a change. If it fails (somebody else has opened a connection) SQLite counts on, which does no harm.
+    private static let withoutStatistics = bitbot_sqlite_without_memory_statistics() == SQLITE_OK
+
     init(path: String, flags: Int32) throws {
+        _ = Self.withoutStatistics
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(path, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard code == SQLITE_OK, let opened else {

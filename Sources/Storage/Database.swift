@@ -138,7 +138,7 @@ private func serveReads(on connection: Connection, from queue: WorkQueue<any Job
 
 extension Connection {
     /// The one connection that writes. A missing file is made, readable by its owner alone (SQLite gives the files beside
-    /// it the same mode).
+    /// it the same mode). What is erased is overwritten (`secure_delete`).
     convenience init(writingTo path: String) throws {
         Glibc.close(Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600))
         try self.init(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
@@ -149,6 +149,7 @@ extension Connection {
                 """
                 PRAGMA synchronous = FULL;
                 PRAGMA foreign_keys = ON;
+                PRAGMA secure_delete = ON;
                 PRAGMA temp_store = MEMORY;
                 PRAGMA cache_size = -8000;
                 PRAGMA journal_size_limit = 16777216;

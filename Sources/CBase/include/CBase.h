@@ -23,6 +23,7 @@
 #include <curl/curl.h>
 #include "CurlShims.h"
 #include <sqlite3.h>
+#include "SQLiteShims.h"
 #include <hiredis/hiredis.h>
 #include <sodium.h>
 #include <cmark-gfm.h>
