@@ -39,22 +39,33 @@ public struct WireCall: Sendable {
 }
 
 extension JSON {
-    /// The same with every secret masked: members whose name speaks of a token, key, secret, code or password.
+    /// The same with every secret masked: members whose name speaks of a token, key, secret or password, and the random
+    /// end of an address that events are sent to.
     var withoutSecrets: JSON {
         switch self {
         case .object(let members):
             .object(
                 Dictionary(
                     uniqueKeysWithValues: members.map { name, value in
-                        if namesSecret(name), let text = value.string, !text.isEmpty {
-                            return (name, .string(Secret(text).masked))
-                        }
-                        return (name, value.withoutSecrets)
+                        guard let text = value.string, !text.isEmpty else { return (name, value.withoutSecrets) }
+                        if namesSecret(name) { return (name, .string(Secret(text).masked)) }
+                        return (name, namesHandler(name) ? .string(maskedAddress(text)) : value)
                     }))
         case .array(let elements): .array(elements.map(\.withoutSecrets))
         default: self
         }
     }
+}
+
+private func namesHandler(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return ["webhookurl", "handler", "event_"].contains { name.contains($0) }
+}
+
+private func maskedAddress(_ text: String) -> String {
+    guard text.contains("://"), let slash = text.lastIndex(of: "/") else { return text }
+    let end = text[text.index(after: slash)...]
+    return end.count < 12 ? text : text[...slash] + Secret(String(end)).masked
 }
 
 private func namesSecret(_ name: String) -> Bool {

@@ -92,7 +92,7 @@ struct PageTests {
         }
     }
 
-    @Test("no token or key is shown among the calls")
+    @Test("no token, key or secret address is shown among the calls")
     func masks() async throws {
         try await PageBench.with { bench in
             try await bench.sandbox.connect()
@@ -101,6 +101,7 @@ struct PageTests {
             }
             let shown = try await bench.state()["calls"]?.text ?? ""
             #expect(shown.contains("access_token"))
+            #expect(shown.contains("webhookUrl") && !shown.contains(StandInBot.eventSecret.reveal()))
             #expect(!shown.contains(bench.bot.state.withLock { $0.accessToken }))
             #expect(!shown.contains(bench.bot.items("connectors")[0]["key"]?.string ?? "none"))
             #expect(!shown.contains(bench.bot.items("apps")[0]["client_secret"]?.string ?? "none"))

@@ -17,6 +17,7 @@ final class StandInBot: Sendable {
     }
 
     static let token = Secret("stand-in-admin-token")
+    static let eventSecret = Secret("stand-in-random-part-of-the-address")
     let state = Mutex(State())
     private let http: HTTPClient
     private let server = Mutex<HTTPServer?>(nil)
@@ -31,7 +32,7 @@ final class StandInBot: Sendable {
         router.on(.get, "/api/v1/:collection/:id") { [self] in try read($0) }
         router.on(.delete, "/api/v1/:collection/:id") { [self] in try remove($0) }
         router.on(.post, "/install/:app") { [self] in try install($0) }
-        router.on(.post, "/events") { [self] request in
+        router.on(.post, "/events/:secret") { [self] request in
             Task { try await self.take(Form.decode(request.body)) }
             return .text("")
         }
@@ -127,7 +128,7 @@ final class StandInBot: Sendable {
     private func register(_ name: String, code: String) async throws -> JSON? {
         let fields: JSON = [
             "code": .string("stand-in-\(code)"), "properties": ["name": .string(name)], "eventMode": "webhook",
-            "webhookUrl": .string(url + "/events"),
+            "webhookUrl": .string(url + "/events/" + Self.eventSecret.reveal()),
         ]
         return try await call("imbot.v2.Bot.register", ["fields": fields])["result"]?["bot"]?["id"]
     }
