@@ -85,11 +85,13 @@ extension PortalState {
             "id": JSON(bot.id), "code": .string(bot.code),
             "auth": eventAuth(bot.owner, bot: bot, user: bot.id, now: now),
         ]
-        let outgoing = OutgoingEvent(
-            name: event.secondName, url: bot.webhookURL, handlerID: nil, data: .object(data),
-            auth: eventAuth(bot.owner, bot: bot, user: user, now: now), date: now, chatID: chat?.id,
-            messageID: event.message?.id, isSecondGeneration: true)
-        deliveryQueue.made.append(outgoing)
+        let auth = eventAuth(bot.owner, bot: bot, user: user, now: now)
+        for url in [bot.webhookURL] + bot.formerURLs {
+            deliveryQueue.made.append(
+                OutgoingEvent(
+                    name: event.secondName, url: url, handlerID: nil, data: .object(data), auth: auth, date: now,
+                    chatID: chat?.id, messageID: event.message?.id, isSecondGeneration: true))
+        }
     }
 
     /// Documentation: `api-reference/chat-bots/chat-bots-v2/imbot.v2/events/events.md`.

@@ -17,11 +17,12 @@ extension PortalState {
     /// Stores a message and tells the bots that hear it.
     @discardableResult
     mutating func post(_ draft: Draft, in chatID: Int, now: Timestamp) -> SimulatedPortal.Message? {
-        guard let chat = chats[chatID] else { return nil }
+        // No copy of the chat is held here: its list of messages is about to grow, in place.
+        guard let isLine = chats[chatID].map({ $0.line != nil }) else { return nil }
         let message = SimulatedPortal.Message(
             id: next(.message), chatID: chatID, authorID: draft.isSystem ? 0 : draft.authorID, text: draft.text,
             date: now, keyboard: draft.keyboard, attach: draft.attach, uuid: draft.uuid, isSystem: draft.isSystem,
-            isHiddenFromCustomer: draft.isHiddenFromCustomer || (draft.isSystem && chat.line != nil),
+            isHiddenFromCustomer: draft.isHiddenFromCustomer || (draft.isSystem && isLine),
             files: draft.files)
         messages[message.id] = message
         keep(message.id, in: chatID)
@@ -70,7 +71,7 @@ extension PortalState {
 
     /// The commands that a text calls: each line may begin with one.
     private func commands(in text: String, chat: Chat) -> [(CommandRecord, parameters: String)] {
-        guard text.contains("/") else { return [] }
+        guard text.utf8.contains(UInt8(ascii: "/")) else { return [] }
         return text.split(separator: "\n").compactMap { line in
             guard line.first == "/" else { return nil }
             let parts = line.dropFirst().split(separator: " ", maxSplits: 1)

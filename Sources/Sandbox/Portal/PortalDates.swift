@@ -9,15 +9,33 @@ extension Timestamp {
         let seconds = rawValue / 1000
         let day = civilDay(seconds / 86_400)
         let time = seconds % 86_400
-        return
-            "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))T"
-            + "\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2))+00:00"
+        var text = Array("0000-00-00T00:00:00+00:00".utf8)
+        let fields = [
+            (day.year, 3), (day.month, 6), (day.day, 9), (time / 3600, 12), (time / 60 % 60, 15), (time % 60, 18),
+        ]
+        for (number, last) in fields {
+            var rest = number
+            var position = last
+            while rest > 0, position >= 0 {
+                text[position] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+                position -= 1
+            }
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }
 
-private func padded(_ number: Int64, _ width: Int) -> String {
-    let text = String(number)
-    return text.count >= width ? text : String(repeating: "0", count: width - text.count) + text
+/// The members of an answer's `time` that all answers have. Documentation: `limits.md`.
+func bitrixTime(from start: Timestamp, to finish: Timestamp) -> [String: JSON] {
+    let duration = Double((finish - start).milliseconds) / 1000
+    let startDate = start.bitrixDate
+    let isSameSecond = start.rawValue / 1000 == finish.rawValue / 1000
+    return [
+        "start": .number(start.seconds), "finish": .number(finish.seconds), "duration": .number(duration),
+        "processing": .number(duration), "date_start": .string(startDate),
+        "date_finish": .string(isSameSecond ? startDate : finish.bitrixDate),
+    ]
 }
 
 /// The date of a day counted from 1970-01-01 (the Gregorian calendar's arithmetic on eras of 400 years).

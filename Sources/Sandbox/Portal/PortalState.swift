@@ -208,6 +208,9 @@ struct BotRecord: Sendable {
     /// A second generation bot that fetches has no address.
     var isFetching = false
     var webhookURL = ""
+    /// Earlier addresses that still get its events. Documentation: `…/imbot.v2/bots/bot-update.md`, subscriptions of
+    /// applications with several bots.
+    var formerURLs: [String] = []
     /// A first generation bot's address for each of its events.
     var handlers: [String: String] = [:]
     var countMessage = 0
@@ -285,7 +288,7 @@ struct KnownSends: Sendable {
     }
     private var outcomes: [String: Outcome] = [:]
     private var order: [String] = []
-    private let limit = 100_000
+    private let limit = 20_000
 
     subscript(uuid: String) -> Outcome? { outcomes[uuid] }
 

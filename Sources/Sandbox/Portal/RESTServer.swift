@@ -36,6 +36,7 @@ extension SimulatedPortal {
             let result: RESTResult
             if target.method == "batch" {
                 result = try await batch(parameters, order: request.batchOrder, caller)
+                record("batch", .object(parameters.withoutArguments.members), caller, nil, at: received)
             } else {
                 result = try await perform(target.method, parameters, caller, insideBatch: false)
             }
@@ -144,12 +145,7 @@ extension SimulatedPortal {
 
     func time(from start: Timestamp, operating: RequestLimits.Use?) -> JSON {
         let finish = WallClock.system.now
-        let duration = Double((finish - start).milliseconds) / 1000
-        var time: [String: JSON] = [
-            "start": .number(start.seconds), "finish": .number(finish.seconds), "duration": .number(duration),
-            "processing": .number(duration), "date_start": .string(start.bitrixDate),
-            "date_finish": .string(finish.bitrixDate),
-        ]
+        var time = bitrixTime(from: start, to: finish)
         if let operating {
             let used = state.withLock { $0.limits.operating(operating, now: finish) }
             time["operating_reset_at"] = .integer(used.resetAt.rawValue / 1000)
@@ -241,6 +237,18 @@ extension RESTParameters {
         } catch {
             throw RESTError(400, "INVALID_REQUEST", "The request cannot be read")
         }
+    }
+
+    /// A batch's parameters with the methods of its commands only; arguments may hold secrets.
+    fileprivate var withoutArguments: RESTParameters {
+        var shown = self
+        let name = { (command: JSON) in JSON.string(String((command.string ?? "").prefix { $0 != "?" })) }
+        switch members["cmd"] {
+        case .array(let commands): shown.members["cmd"] = .array(commands.map(name))
+        case .object(let commands): shown.members["cmd"] = .object(commands.mapValues(name))
+        default: break
+        }
+        return shown
     }
 
     /// The tree that bracketed names of multipart fields stand for.

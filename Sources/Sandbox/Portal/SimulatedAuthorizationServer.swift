@@ -181,7 +181,11 @@ public final class SimulatedAuthorizationServer: Sendable {
         let found = tokens.withLock { ($0.check(token, memberID: nil, now: now), $0.grants[token]) }
         switch (found.0, found.1) {
         case (.valid(let grant), .some(let record)):
-            return .json(["result": installation(grant, record), "time": time(from: now)], status: 200)
+            return .json(
+                [
+                    "result": installation(grant, record),
+                    "time": .object(bitrixTime(from: now, to: WallClock.system.now)),
+                ], status: 200)
         case (.expired, _): return .json(RESTError.expiredToken.json, status: 401)
         default: return .json(RESTError.noAuth.json, status: 401)
         }
@@ -200,16 +204,6 @@ public final class SimulatedAuthorizationServer: Sendable {
                 "client_endpoint": .string(registration?.clientEndpoint ?? ""),
                 "member_id": .string(record.key.memberID), "member_type": "",
             ],
-        ]
-    }
-
-    private func time(from start: Timestamp) -> JSON {
-        let finish = WallClock.system.now
-        let duration = Double((finish - start).milliseconds) / 1000
-        return [
-            "start": .number(start.seconds), "finish": .number(finish.seconds), "duration": .number(duration),
-            "processing": .number(duration), "date_start": .string(start.bitrixDate),
-            "date_finish": .string(finish.bitrixDate),
         ]
     }
 }

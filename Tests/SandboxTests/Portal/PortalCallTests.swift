@@ -112,6 +112,11 @@ import Testing
             #expect(result["result_error"]?["broken"]?["error"] == "ERROR_METHOD_NOT_FOUND")
             #expect(result["result_error"]?["nested"]?["error"] == "ERROR_BATCH_METHOD_NOT_ALLOWED")
             #expect(result["result_time"]?["zebra"]?["duration"] != nil)
+            let calls = fixture.portal.calls
+            #expect(calls.map(\.method).last == "batch")
+            #expect(calls.map(\.method).prefix(2) == ["user.current", "user.get"])
+            #expect(calls.first?.isInsideBatch == true)
+            #expect(calls.last?.parameters["cmd"]?["apple"] == "user.get")
         }
     }
 

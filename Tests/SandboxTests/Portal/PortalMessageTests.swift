@@ -79,6 +79,29 @@ import Testing
         }
     }
 
+    @Test("an application's second bot keeps a changed bot's former address subscribed")
+    func formerAddresses() async throws {
+        try await PortalFixture.run { fixture in
+            let token = try await fixture.install().access
+            let bot = try await fixture.registerBot(token: token)
+            let chat = try fixture.portal.startDialog(line: fixture.portal.createOpenChannel(bot: bot)).id
+            func move(to path: String) async throws {
+                let update: JSON = ["botId": JSON(bot), "fields": ["webhookUrl": .string(fixture.sink.url(path))]]
+                #expect(try await fixture.call("imbot.v2.Bot.update", update, token: token).outcome == "200")
+            }
+            func paths(of text: String) async throws -> Set<String> {
+                try fixture.portal.customerWrites(text, in: chat)
+                await fixture.portal.settle()
+                return Set(fixture.sink.posts.filter { $0.data["message"]?["text"]?.string == text }.map(\.path))
+            }
+            try await move(to: "/second")
+            #expect(try await paths(of: "alone") == ["/second"])
+            _ = try await fixture.registerBot(token: token, code: "neighbour")
+            try await move(to: "/third")
+            #expect(try await paths(of: "with a neighbour") == ["/second", "/third"])
+        }
+    }
+
     @Test("an old portal has the first generation only")
     func oldPortal() async throws {
         var settings = SimulatedPortal.Settings.quick

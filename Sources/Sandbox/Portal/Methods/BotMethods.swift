@@ -169,7 +169,12 @@ extension PortalState {
     fileprivate mutating func updateBot(_ call: RESTCall) throws -> BotRecord {
         var bot = try ownBot(call)
         let fields = call.parameters.group("fields")
+        let formerURL = bot.webhookURL
         (bot.isFetching, bot.webhookURL) = try eventMode(fields, current: bot)
+        if bot.webhookURL != formerURL {
+            bot.formerURLs.removeAll { $0 == bot.webhookURL }
+            if !formerURL.isEmpty, hasNeighbours(bot) { bot.formerURLs.append(formerURL) }
+        }
         if let token = fields.filled("botToken"), call.caller.isWebhook, token.contains(where: { $0 != " " }) {
             guard token.utf8.count <= 40, !bots.values.contains(where: { $0.owner == .named(token) }) else {
                 throw RESTError(400, "BOT_TOKEN_ROTATION_FAILED", "Bot token rotation failed")
@@ -185,6 +190,12 @@ extension PortalState {
         bots[bot.id] = bot
         tell(.botChanged(shown(bot)))
         return bot
+    }
+
+    /// Whether other bots of the same application keep its subscriptions from being cleaned up.
+    private func hasNeighbours(_ bot: BotRecord) -> Bool {
+        guard case .application = bot.owner else { return false }
+        return bots.values.contains { $0.owner == bot.owner && $0.id != bot.id && $0.generation == .second }
     }
 
     /// Deletes a bot with its private chats and commands; its last event says so.
