@@ -47,6 +47,9 @@ let package = Package(
         .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "Base", "TestSupport"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
+        .testTarget(
+            name: "Bitrix24Tests", dependencies: ["Bitrix24", "Sandbox", "Base", "TestSupport"],
+            resources: [.embedInCode("Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
