@@ -9,10 +9,12 @@ public enum BBCode {
     /// and tables readable as text. Markup of Bitrix24 that the bot wrote itself is kept. Runs off the event loops; input
     /// that would stall the renderer (DESIGN's bounds) is kept as text.
     public nonisolated(nonsending) static func render(markdown: String) async -> String {
-        MarkdownBounds.isPlain(markdown) ? markdown : await convert(markdown)
+        if MarkdownBounds.isPlain(markdown) { return markdown }
+        // The caller may prefer an event loop as its executor.
+        return await withTaskExecutorPreference(globalConcurrentExecutor) { convert(markdown) }
     }
 
-    @concurrent private static func convert(_ markdown: String) async -> String {
+    private static func convert(_ markdown: String) -> String {
         guard markdown.utf8.count <= MarkdownBounds.longestText else { return tidied(markdown) }
         return tidied(codeBlocks(of: markdown).map { $0.isCode ? $0.text : renderPiece($0.text) }.joined())
     }
