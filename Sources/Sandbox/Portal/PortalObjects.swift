@@ -139,7 +139,7 @@ extension Chat {
 }
 
 extension SimulatedPortal.User {
-    fileprivate var externalAuthID: String {
+    var externalAuthID: String {
         switch kind {
         case .employee: "default"
         case .customer: "imconnector"

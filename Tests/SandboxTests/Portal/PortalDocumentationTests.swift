@@ -79,6 +79,11 @@ extension PortalState {
         let file = SimulatedPortal.File(id: 137, name: "a.png", type: "image", content: [1])
         files[137] = StoredFile(chatID: 112, authorID: 2, date: now, file: file)
         messages[900]?.files = [file]
+        chats[1489] = Chat(id: 1489, kind: .group, title: "Group", members: [1, 2], owner: 1, created: now)
+        put(84_869, in: 1489, by: 2, now)
+        put(84_877, in: 1489, by: 2, now)
+        messages[84_877]?.uuid = "0c42a08f-4235-49fc-994f-c9bccd499ac1"
+        messages[84_877]?.files = [file]
         if example.method == "event.unbind" || example.method == "event.get" {
             bindings.append(
                 EventBinding(

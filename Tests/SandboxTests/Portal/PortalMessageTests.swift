@@ -23,6 +23,26 @@ import Testing
         }
     }
 
+    @Test("only who is in a chat can look at its messages, and sees them with their UUIDs, the newest first")
+    func looking() async throws {
+        try await PortalFixture.run { fixture in
+            let token = try await fixture.install().access
+            let bot = try await fixture.registerBot(token: token, type: "bot")
+            _ = try await fixture.send("First", to: "1", by: bot, token)
+            _ = try await fixture.send("Second", to: "1", by: bot, token, uuid: uuid)
+            let look: JSON = ["DIALOG_ID": JSON(bot), "LIMIT": 1]
+            let seen = try await fixture.call("im.dialog.messages.get", look, token: token)
+            #expect(seen.result?["messages"]?.array?.count == 1)
+            #expect(seen.result?["messages"]?.array?.first?["uuid"]?.string == uuid)
+            let stranger = fixture.portal.tokens(of: PortalFixture.clientID, as: 2).access
+            #expect(
+                try await fixture.call("im.dialog.messages.get", look, token: stranger).outcome == "403 ACCESS_ERROR")
+            let own = fixture.portal.tokens(of: PortalFixture.clientID, as: bot).access
+            let answer = try await fixture.call("im.dialog.messages.get", ["DIALOG_ID": "1"], token: own)
+            #expect(answer.result?["messages"]?.array?.compactMap { $0["text"]?.string } == ["Second", "First"])
+        }
+    }
+
     @Test("a UUID whose first send is under way is refused")
     func sendUnderWay() async throws {
         var settings = SimulatedPortal.Settings.quick
