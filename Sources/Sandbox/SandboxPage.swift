@@ -25,7 +25,8 @@ public final class SandboxPage: Sendable {
         var customer: Place?
         var employee: Place?
         var customers = 0
-        var calls: [WireCall] = []
+        var calls: [(number: Int, call: WireCall)] = []
+        var callCount = 0
         var readers: [Int: AsyncStream<[UInt8]>.Continuation] = [:]
         var nextReader = 0
     }
@@ -115,11 +116,13 @@ public final class SandboxPage: Sendable {
         var call = call
         call.parameters = call.parameters.withoutSecrets
         let shown = call
-        state.withLock { state in
-            state.calls.append(shown)
+        let number = state.withLock { state in
+            state.callCount += 1
+            state.calls.append((state.callCount, shown))
             if state.calls.count > Self.keptCalls { state.calls.removeFirst(state.calls.count - Self.keptCalls) }
+            return state.callCount
         }
-        tell("call", shown.json)
+        tell("call", shown.json(number: number))
     }
 
     private func watch() {
@@ -186,7 +189,7 @@ public final class SandboxPage: Sendable {
         }
         return [
             "bitbot": .string(bitbot), "status": status.json, "people": .object(shownPeople),
-            "messages": .object(messages), "calls": .array(calls.map(\.json)),
+            "messages": .object(messages), "calls": .array(calls.map { $0.call.json(number: $0.number) }),
         ]
     }
 
@@ -210,7 +213,7 @@ public final class SandboxPage: Sendable {
 
     // MARK: Live events
 
-    /// The live events of one page, the whole state first.
+    /// The live events of one page. What comes before the whole state is part of it; a call may come again after it.
     func events() -> AsyncStream<[UInt8]> {
         AsyncStream(bufferingPolicy: .bufferingNewest(1_000)) { continuation in
             let number = state.withLock { state in

@@ -90,9 +90,10 @@ extension WireCall {
     }
 
     /// As the page reads it.
-    var json: JSON {
+    func json(number: Int) -> JSON {
         [
-            "kind": .string(kind.rawValue), "method": .string(method), "target": .string(target),
+            "number": .integer(Int64(number)), "kind": .string(kind.rawValue), "method": .string(method),
+            "target": .string(target),
             "time": .integer(time.rawValue), "status": status.map { .integer(Int64($0)) } ?? .null,
             "ms": duration.map { .number(Double($0 / .microseconds(1)) / 1000) } ?? .null,
             "error": error.map(JSON.string) ?? .null, "parameters": parameters,

@@ -48,8 +48,12 @@ function showLanguage() {
 
 function follow() {
   const events = new EventSource("/sandbox/events");
-  const on = (name, handle) => events.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+  let hasState = false;
+  const on = (name, handle) => events.addEventListener(name, (event) => {
+    if (name === "state" || hasState) handle(JSON.parse(event.data));
+  });
   on("state", (state) => {
+    hasState = true;
     for (const [place, chat] of Object.entries(chats)) chat.reset(state.people[place] ?? {}, state.messages[place] ?? []);
     wire.reset(state.calls);
     document.getElementById("link-admin").href = `${state.bitbot}/admin/`;
@@ -59,7 +63,10 @@ function follow() {
   on("message", ({ place, message }) => chats[place].put(message));
   on("typing", ({ place, name }) => chats[place].showTyping(name));
   on("call", (call) => wire.add(call));
-  events.onerror = () => showStatus({ state: "offline" });
+  events.onerror = () => {
+    hasState = false;
+    showStatus({ state: "offline" });
+  };
 }
 
 for (const button of document.querySelectorAll("[data-language]")) {

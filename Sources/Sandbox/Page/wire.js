@@ -8,6 +8,7 @@ export class Wire {
   #root = document.getElementById("wire");
   #rows;
   #calls = [];
+  #known = new Set();
 
   constructor() {
     const head = document.createElement("header");
@@ -22,7 +23,10 @@ export class Wire {
     const clear = document.createElement("button");
     clear.type = "button";
     clear.className = "quiet";
-    clear.addEventListener("click", () => this.reset([]));
+    clear.addEventListener("click", () => {
+      this.#calls = [];
+      this.#redraw();
+    });
     head.append(who, clear);
     this.#rows = document.createElement("ol");
     this.#rows.className = "rows";
@@ -41,10 +45,13 @@ export class Wire {
   /** Shows these calls, given oldest first, and no others. */
   reset(calls) {
     this.#calls = calls.slice(-kept);
+    this.#known = new Set(calls.map((call) => call.number));
     this.#redraw();
   }
 
   add(call) {
+    if (this.#known.has(call.number)) return;
+    this.#known.add(call.number);
     this.#calls.push(call);
     if (this.#calls.length === 1) this.#rows.replaceChildren();
     this.#rows.prepend(row(call));
