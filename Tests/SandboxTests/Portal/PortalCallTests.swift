@@ -62,6 +62,44 @@ import Testing
         }
     }
 
+    @Test("numbers out of range, wrong kinds and broken bodies are answered, never fatal")
+    func badInput() async throws {
+        try await PortalFixture.run { fixture in
+            let token = try await fixture.install().access
+            let bot = try await fixture.registerBot(token: token, type: "personal")
+            let huge = JSON.integer(.max)
+            let odd: [JSON] = [
+                huge, .integer(.min), .number(1e300), "x", .null, true, [], [:], [[[]]], ["a": ["b": huge]], "chat",
+                .string(String(Int.max)), .string("chat\(Int.max)"), "-1",
+            ]
+            for method in RESTMethod.all.values.map(\.name) where !method.contains("nregister") {
+                for value in odd {
+                    var parameters: [String: JSON] = [:]
+                    for name in [
+                        "messageId", "dialogId", "fields", "offset", "limit", "start", "range", "cmd", "filter",
+                    ] {
+                        parameters[name] = value
+                        parameters[name.uppercased()] = value
+                    }
+                    parameters["botId"] = JSON(bot)
+                    parameters["BOT_ID"] = JSON(bot)
+                    let answer = try await fixture.call(method, .object(parameters), token: token)
+                    #expect(answer.status < 500, "\(method) \(value.text)")
+                }
+            }
+            let root = fixture.portal.clientEndpoint
+            for body in ["{", "[1", "\u{0}", #"{"cmd":"#] {
+                for method in ["batch", "profile"] {
+                    let answer = try await fixture.send(
+                        .post, root + method, body: Array(body.utf8), type: "application/json")
+                    #expect((400..<500).contains(answer.status))
+                }
+            }
+            let deep = "auth=\(token)&cmd" + String(repeating: "[a]", count: 100) + "=1"
+            #expect(try await fixture.send(.get, root + "batch?" + deep).outcome == "400 INVALID_REQUEST")
+        }
+    }
+
     @Test("more requests than the bucket holds are answered 503, a batch counts as one")
     func bucket() async throws {
         var settings = SimulatedPortal.Settings.quick

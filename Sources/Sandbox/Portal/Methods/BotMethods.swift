@@ -84,7 +84,7 @@ extension PortalState {
 
     fileprivate func page(of all: [BotRecord], _ call: RESTCall) -> RESTResult {
         let limit = max(1, call.parameters.number("limit") ?? 50)
-        let offset = max(0, call.parameters.number("offset") ?? 0)
+        let offset = min(max(0, call.parameters.number("offset") ?? 0), all.count)
         let page = all.dropFirst(offset).prefix(limit)
         return RESTResult([
             "bots": .array(page.map { botObject($0) }), "users": .array(page.map { userObject($0.id) }),

@@ -65,7 +65,7 @@ let userMethods: [RESTMethod] = [
             return filter.filled("NAME").map { $0 == user.firstName } ?? true
         }
         let sorted = found.map(\.id).sorted()
-        let start = max(0, call.parameters.number("start") ?? 0)
+        let start = min(max(0, call.parameters.number("start") ?? 0), sorted.count)
         let page = sorted.dropFirst(start).prefix(50)
         let next = start + 50 < sorted.count ? start + 50 : nil
         return RESTResult(.array(page.map { state.listedFields($0) }), total: sorted.count, next: next)
