@@ -8,7 +8,8 @@ struct WaitingCall: Sendable {
     var mustGoAlone = false
     /// Times that it was refused before it began.
     var refusals = 0
-    var renewals = 0
+    /// Credentials that were renewed for it.
+    var renewed: Set<String> = []
     var moves = 0
     /// Credentials that are no good for it.
     var tried: Set<String> = []

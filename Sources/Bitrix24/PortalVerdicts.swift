@@ -14,7 +14,7 @@ extension Portal {
                 outcomes.append(Outcome(id: waiting.id, next: .done(answer.result)))
                 continue
             }
-            if error.meaning == .expired, renewed == nil {
+            if error.meaning == .expired, renewed == nil, !waiting.renewed.contains(credential.id) {
                 renewed = await renew(credential, of: waiting.account)
             }
             let next = await next(for: waiting, after: error, with: credential, renewed: renewed, isWhole: isWhole)
@@ -38,10 +38,9 @@ extension Portal {
         var waiting = waiting
         switch error.meaning {
         case .expired:
+            // A token that was just renewed has "expired": something else is wrong.
+            guard waiting.renewed.insert(credential.id).inserted else { return .done(.failure(error.passing)) }
             if case .failure(let failure)? = renewed { return .done(.failure(failure)) }
-            waiting.renewals += 1
-            // The second time a token that was just renewed has "expired": something else is wrong.
-            guard waiting.renewals <= 3 else { return .done(.failure(error.passing)) }
             return .again(waiting)
         case .tooMany:
             waiting.refusals += 1

@@ -199,6 +199,17 @@ struct AccountTests {
             })
     }
 
+    @Test("a portal that calls every token expired costs one renewal for each call, and the fault passes")
+    func alwaysExpired() async throws {
+        try await ScriptedPortal.run(
+            script: { _ in .error("expired_token", status: 401) },
+            body: { portal in
+                let error = await portal.portal(nil).failure(of: PortalCall("test"), as: portal.account())
+                #expect(error?.code == "expired_token" && error?.isPassing == true)
+                #expect(portal.renewals.count == 1 && portal.calls.count == 2)
+            })
+    }
+
     @Test("an idle credential can be renewed before its 180 days are over")
     func idle() async throws {
         let keeper = MemoryKeeper([MemoryKeeper.credential()])
