@@ -37,7 +37,9 @@ struct SimulatedPortalTests {
     }
 
     /// Starts a portal and installs an application on it, as the installation post allows.
-    private func withWorld(_ body: (World) async throws -> Void) async throws {
+    private func withWorld(
+        hasSecondGeneration: Bool = true, _ body: (World) async throws -> Void
+    ) async throws {
         let loops = EventLoopGroup(count: 1)
         let http = HTTPClient(loops: loops)
         let handler = Handler()
@@ -45,6 +47,7 @@ struct SimulatedPortalTests {
             on: .tcp(host: "127.0.0.1", port: 0), loops: loops, log: .silent, handler: handler.answer)
         let url = "http://127.0.0.1:\(server.port)/events"
         var settings = SimulatedPortal.Settings()
+        settings.hasSecondGeneration = hasSecondGeneration
         settings.sendDelay = .zero ... .zero
         let oauth = try await SimulatedAuthorizationServer.start(loops: loops, log: .silent)
         // The portal posts to a loopback address.
@@ -173,6 +176,35 @@ struct SimulatedPortalTests {
                 #expect(world.portal.messages(in: chat).filter { $0.text == "to \(n)" }.count == 1)
             }
             #expect(world.portal.authorization.renewals == 1)
+        }
+    }
+
+    @Test("a send whose answer was lost may have happened; sent again it is shown once")
+    func answerLost() async throws {
+        try await withWorld { world in
+            let bot = BotRegistration(code: "b", name: "Bot", kind: .bot, webhookURL: world.handlerURL)
+            let (id, _) = try await world.client.registerBot(bot, generation: .second, as: world.account)
+            let chat = try world.portal.privateChat(of: 2, with: Int(id))
+            let message = OutgoingMessage(
+                generation: .second, botID: id, dialogID: "2", text: "once",
+                uuid: "796c45aa-70e5-45aa-930c-c7fb32710c62")
+            world.portal.inject(.init(.answerLost, method: "imbot.v2.Chat.Message.send"))
+            let error = await world.client.failure(of: message.call, as: world.account)
+            #expect(error?.mayHaveHappened == true && error?.isPassing == true)
+            try await world.client.send(message, as: world.account)
+            #expect(world.portal.messages(in: chat.id).filter { $0.text == "once" }.count == 1)
+        }
+    }
+
+    @Test("an old portal gets a bot of the first generation")
+    func oldPortal() async throws {
+        try await withWorld(hasSecondGeneration: false) { world in
+            let bot = BotRegistration(code: "b", name: "Bot", kind: .openline, webhookURL: world.handlerURL)
+            let (id, generation) = try await world.client.registerBot(bot, generation: .second, as: world.account)
+            #expect(generation == .first && world.portal.bots.map(\.id) == [Int(id)])
+            try await world.client.unregisterBot(id, generation: generation, as: world.account)
+            try await world.client.unregisterBot(id, generation: generation, as: world.account)
+            #expect(world.portal.bots.isEmpty)
         }
     }
 }
