@@ -11,11 +11,15 @@ public struct BotRegistration: Sendable, Hashable {
     public var kind: Kind
     /// Where its events go.
     public var webhookURL: String
-    public init(code: String, name: String, kind: Kind, webhookURL: String) {
+    /// Where they go if it must be a first generation bot: the bots of an application share one address there.
+    public var firstGenerationURL: String
+    /// - Parameter firstGenerationURL: `webhookURL` if `nil`.
+    public init(code: String, name: String, kind: Kind, webhookURL: String, firstGenerationURL: String? = nil) {
         self.code = code
         self.name = name
         self.kind = kind
         self.webhookURL = webhookURL
+        self.firstGenerationURL = firstGenerationURL ?? webhookURL
     }
 }
 
@@ -45,7 +49,7 @@ extension Portal {
         switch generation {
         case .first:
             let fields: JSON = [
-                "CODE": .string(bot.code), "EVENT_HANDLER": .string(bot.webhookURL),
+                "CODE": .string(bot.code), "EVENT_HANDLER": .string(bot.firstGenerationURL),
                 "PROPERTIES": ["NAME": .string(bot.name)],
             ]
             _ = try await call(PortalCall("imbot.update", ["BOT_ID": .integer(botID), "FIELDS": fields]), as: account)
@@ -99,7 +103,7 @@ extension Portal {
             case .bot: "B"
             }
         let registration: JSON = [
-            "CODE": .string(bot.code), "TYPE": .string(type), "EVENT_HANDLER": .string(bot.webhookURL),
+            "CODE": .string(bot.code), "TYPE": .string(type), "EVENT_HANDLER": .string(bot.firstGenerationURL),
             "PROPERTIES": ["NAME": .string(bot.name)],
         ]
         let answer = try await call(PortalCall("imbot.register", registration), as: account)

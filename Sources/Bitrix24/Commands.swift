@@ -90,7 +90,8 @@ extension CommandRegistration {
             return language
         }
         return [
-            "BOT_ID": .integer(botID), "COMMAND": .string(command), "EVENT_COMMAND_ADD": .string(bot.webhookURL),
+            "BOT_ID": .integer(botID), "COMMAND": .string(command),
+            "EVENT_COMMAND_ADD": .string(bot.firstGenerationURL),
             "COMMON": yesNo(common), "HIDDEN": yesNo(hidden), "EXTRANET_SUPPORT": yesNo(extranet),
             "LANG": .array(languages),
         ]

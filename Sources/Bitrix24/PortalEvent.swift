@@ -29,13 +29,24 @@ public struct PortalEvent: Sendable {
     }
 }
 
-public enum EventDecodingError: Error, Sendable, Equatable {
+public enum EventDecodingError: Error, Sendable, Equatable, CustomStringConvertible {
     case form(FormError)
     case notJSON
     /// A field without which the event means nothing; named as in the documentation (`auth[member_id]`).
     case missing(String)
     /// A field that is there but cannot be what it says.
     case invalid(String)
+
+    public var description: String {
+        switch self {
+        case .form(.tooManyKeys(let limit)): "the form has more than \(limit) keys"
+        case .form(.tooDeep(let limit)): "the form is nested more than \(limit) deep"
+        case .form(.malformed(let what)): "the form is malformed: \(what)"
+        case .notJSON: "the body is not JSON"
+        case .missing(let field): "\(field) is missing"
+        case .invalid(let field): "\(field) is not valid"
+        }
+    }
 }
 
 /// The top-level `auth` of an event. Almost all of it may be absent.

@@ -13,17 +13,16 @@ public struct Inbox: Sendable {
     /// Stores what the event holds for our bots; returns when it is on the disk.
     /// - Parameters:
     ///   - body: the event as it came.
-    ///   - addressed: the bot whose address it came to, if that names one.
+    ///   - addressed: the bot whose address it came to; `nil` at the application's, which its first generation bots share.
     /// - Throws: ``InboxError``, or `StoreError` when it cannot be stored now.
     public func take(
         _ event: PortalEvent, body: [UInt8], addressed: BotRecord?, installation: InstallationRecord,
         portal: PortalRecord
     ) async throws {
         guard case .bots(let botEvents) = event.content else { return }
-        let bots = try await store.bots(of: installation.id)
+        let bots = addressed == nil ? try await store.bots(of: installation.id).filter { $0.api == "v1" } : []
         for botEvent in botEvents {
-            let bot = bots.first { $0.botID == botEvent.botID } ?? (addressed?.botID == nil ? addressed : nil)
-            guard let bot else {
+            guard let bot = addressed ?? bots.first(where: { $0.botID == botEvent.botID }) else {
                 count(botEvent, "unknown_bot")
                 log.warning(
                     "an event is for a bot that is not known",

@@ -41,9 +41,9 @@ public struct Installer: Sendable {
     private let store: Store
     private let authorization: AuthorizationServer
     private let portals: Portals
-    private let addresses: Addresses
-    /// Authorization servers of the built-in sandbox.
-    private let sandboxServers: Set<String>
+    private let aftercare: Aftercare
+    /// REST roots of the built-in sandbox's authorization servers.
+    private let sandboxEndpoints: Set<String>
     private let gate = ConfirmationGate()
     private let clock: WallClock
     private let log: Log
@@ -55,8 +55,10 @@ public struct Installer: Sendable {
         self.store = store
         self.authorization = authorization
         self.portals = portals
-        self.addresses = addresses
-        self.sandboxServers = sandboxServers
+        sandboxEndpoints = Set(sandboxServers.map { $0.lowercased() + "/rest/" })
+        aftercare = Aftercare(
+            store: store, portals: portals, addresses: addresses,
+            registrar: Registrar(store: store, portals: portals, addresses: addresses, clock: clock), log: log)
         self.clock = clock
         self.log = log
     }
@@ -65,27 +67,20 @@ public struct Installer: Sendable {
     /// - Parameter sender: the address that it came from.
     /// - Throws: ``Refusal``, or `StoreError`.
     public func install(_ claim: Claim, app: AppRecord, sender: String) async throws -> InstallationRecord {
-        guard let clientID = app.clientID, app.clientSecret != nil else { throw Refusal.waitingForKeys }
-        guard await gate.enter(sender, now: clock.now) else { throw Refusal.busy }
-        do {
-            let installation = try await confirmAndStore(claim, app: app, clientID: clientID)
-            await gate.leave()
-            return installation
-        } catch {
-            await gate.leave()
-            throw error
-        }
+        guard let clientID = app.clientID, let clientSecret = app.clientSecret else { throw Refusal.waitingForKeys }
+        let keys = ApplicationKeys(clientID: clientID, clientSecret: clientSecret)
+        return try await gate.confirm(sender) { try await confirmAndStore(claim, app: app, keys: keys) }
     }
 
     private func confirmAndStore(
-        _ claim: Claim, app: AppRecord, clientID: String
+        _ claim: Claim, app: AppRecord, keys: ApplicationKeys
     ) async throws -> InstallationRecord {
-        let info = try await asking {
-            try await authorization.tokenInfo(claim.accessToken, serverEndpoint: claim.serverEndpoint)
-        }
-        guard info.clientID == clientID else { throw Refusal.notConfirmed("the token belongs to another application") }
-        guard info.memberID == claim.memberID else { throw Refusal.notConfirmed("the token belongs to another portal") }
+        let info = try await tokenInfo(of: claim, keys: keys)
+        let isSandbox = sandboxEndpoints.contains(info.serverEndpoint)
         let portal = try await store.portal(memberID: info.memberID)
+        if let portal, portal.sandbox != isSandbox {
+            throw Refusal.notConfirmed("a sandbox and a real portal cannot take each other's place")
+        }
         var known: InstallationRecord?
         if let portal { known = try await store.installation(portal: portal.id, app: app.id) }
         let trust: HTTPClient.Trust = portal?.allowPrivate == true ? .privateAllowed : .publicOnly
@@ -93,37 +88,78 @@ public struct Installer: Sendable {
             try await authorization.isAdministrator(
                 claim.accessToken, clientEndpoint: info.clientEndpoint, trust: trust)
         }
-        let token = try believed(claim.applicationToken, known: known, isAdministrator: isAdministrator)
-        let installation = try await store.saveInstallation(
-            ConfirmedInstallation(
-                memberID: info.memberID, domain: Self.host(of: info.clientEndpoint) ?? info.domain, appID: app.id,
-                sandbox: sandboxServers.contains { info.serverEndpoint.hasPrefix($0) }, scope: info.scope,
-                clientEndpoint: info.clientEndpoint, serverEndpoint: info.serverEndpoint, applicationToken: token,
-                userID: info.userID, admin: isAdministrator, accessToken: claim.accessToken,
-                refreshToken: claim.refreshToken, expiresAt: clock.now + .seconds(claim.expiresIn)),
-            now: clock.now)
+        let proven = try await proven(claim, info, known: known, isAdministrator: isAdministrator, keys: keys)
+        var confirmed = ConfirmedInstallation(
+            memberID: info.memberID, domain: Self.host(of: info.clientEndpoint) ?? info.domain, appID: app.id,
+            sandbox: isSandbox, scope: info.scope, clientEndpoint: info.clientEndpoint,
+            serverEndpoint: info.serverEndpoint, applicationToken: proven.applicationToken, userID: info.userID,
+            admin: isAdministrator, accessToken: proven.accessToken, refreshToken: proven.refreshToken,
+            expiresAt: clock.now + .seconds(min(max(proven.expiresIn, 0), 86_400)))
+        if let old = known?.applicationToken, let new = proven.applicationToken, old != new {
+            confirmed.notice =
+                "User \(info.userID), an administrator, brought a new application token at \(clock.now.iso8601)"
+            log.warning(
+                "an application token has changed", ["portal": .text(info.domain), "user": .text(info.userID)])
+        }
+        let installation = try await save(confirmed)
         log.info(
             known == nil ? "an application was installed" : "an installation was renewed",
-            ["portal": .text(info.domain), "app": .text(app.name), "user": .text(info.userID)])
-        bindApplicationEvents(of: installation, app: app)
+            ["portal": .text(confirmed.domain), "app": .text(app.name), "user": .text(info.userID)])
+        aftercare.begin(installation, app: app)
         return installation
     }
 
-    /// `app.info` proves the access token, not the application token that came with it: a first or changed one is believed
-    /// only from an administrator.
-    private func believed(_ token: Secret?, known: InstallationRecord?, isAdministrator: Bool) throws -> Secret? {
-        guard let token else {
-            if known == nil, !isAdministrator {
-                throw Refusal.notConfirmed("an administrator must install the application")
-            }
-            return nil
+    /// What the authorization server says of the claim's token: it must be for this application and the portal named.
+    private func tokenInfo(of claim: Claim, keys: ApplicationKeys) async throws -> AuthorizationServer.TokenInfo {
+        let info = try await asking {
+            try await authorization.tokenInfo(claim.accessToken, serverEndpoint: claim.serverEndpoint)
         }
-        if let stored = known?.applicationToken, Vault.equal(stored, token) { return token }
-        guard isAdministrator else {
-            throw Refusal.notConfirmed("only an administrator may bring a new application token")
+        guard info.clientID == keys.clientID else {
+            throw Refusal.notConfirmed("the token belongs to another application")
         }
-        if known?.applicationToken != nil { log.warning("an application token has changed", ["token": .secret(token)]) }
-        return token
+        guard info.memberID == claim.memberID else { throw Refusal.notConfirmed("the token belongs to another portal") }
+        return info
+    }
+
+    /// `app.info` proves the access token, not what came with it. A first or changed application token is believed only from
+    /// an administrator. And since bot platforms are given access tokens, an administrator's too, whoever does not know an
+    /// installation's application token must prove the refresh token, which is never given away, by renewing it.
+    private func proven(
+        _ claim: Claim, _ info: AuthorizationServer.TokenInfo, known: InstallationRecord?, isAdministrator: Bool,
+        keys: ApplicationKeys
+    ) async throws -> Claim {
+        if let stored = known?.applicationToken, let given = claim.applicationToken, Vault.equal(stored, given) {
+            return claim
+        }
+        if known == nil || claim.applicationToken != nil, !isAdministrator {
+            throw Refusal.notConfirmed("only an administrator may install, or bring a new application token")
+        }
+        guard known?.applicationToken != nil else { return claim }
+        guard let refreshToken = claim.refreshToken else {
+            throw Refusal.notConfirmed("neither the known application token nor a refresh token came with it")
+        }
+        let pair = try await asking {
+            try await authorization.renew(refreshToken, keys: keys, serverEndpoint: info.serverEndpoint)
+        }
+        guard pair.memberID == info.memberID, pair.userID == info.userID else {
+            throw Refusal.notConfirmed("the refresh token belongs to somebody else")
+        }
+        var proven = claim
+        proven.accessToken = pair.accessToken
+        proven.refreshToken = pair.refreshToken
+        proven.expiresIn = Int(pair.expiresIn.components.seconds)
+        return proven
+    }
+
+    private func save(_ confirmed: ConfirmedInstallation) async throws -> InstallationRecord {
+        let installation: InstallationRecord
+        do {
+            installation = try await store.saveInstallation(confirmed, now: clock.now)
+        } catch StoreError.alreadyThere("portals.sandbox") {
+            throw Refusal.notConfirmed("a sandbox and a real portal cannot take each other's place")
+        }
+        try await portals.account(installation)?.reload()
+        return installation
     }
 
     private func asking<T>(_ body: () async throws -> T) async throws -> T {
@@ -134,54 +170,20 @@ public struct Installer: Sendable {
         }
     }
 
-    /// Bitrix24 drops the bindings with each update, so they are made after each installation and update.
-    private func bindApplicationEvents(of installation: InstallationRecord, app: AppRecord) {
-        Task {
-            for attempt in 1...6 {
-                do {
-                    guard let portal = try await store.portal(installation.portalID),
-                        let account = try await portals.account(installation)
-                    else { return }
-                    try await portals.portal(portal).bindApplicationEvents(to: addresses.events(app), as: account)
-                    return
-                } catch {
-                    log.warning(
-                        "the application's events could not be bound",
-                        ["installation": .text("\(installation.id)"), "error": "\(error)"])
-                    try? await Task.sleep(for: Pauses.before(attempt: attempt, longest: .seconds(60)))
-                }
-            }
-        }
-    }
-
     /// Marks an installation that Bitrix24 says is gone; its event was checked against the application token.
     public func uninstall(_ installation: InstallationRecord, clean: Bool) async throws {
         log.info(
             "an application was uninstalled", ["installation": .text("\(installation.id)"), "clean": .flag(clean)])
         if clean { return try await store.deleteInstallation(installation.id) }
-        var installation = installation
-        installation.status = .uninstalled
-        installation.updatedAt = clock.now
-        try await store.update(installation)
+        for var bot in try await store.bots(of: installation.id) where bot.status != .deleted {
+            bot.status = .deleted
+            bot.statusReason = Aftercare.uninstalled
+            try await store.update(bot, now: clock.now)
+        }
+        try await store.setStatus(.uninstalled, notice: nil, of: installation, now: clock.now)
     }
 
     private static func host(of endpoint: String) -> String? {
         endpoint.split(separator: "/").dropFirst().first.map(String.init)
     }
-}
-
-/// Keeps strangers from making us call out: four confirmations at once, one a second from each sender.
-actor ConfirmationGate {
-    private var inside = 0
-    private var last: [String: Timestamp] = [:]
-
-    func enter(_ sender: String, now: Timestamp) -> Bool {
-        last = last.filter { now - $0.value < .seconds(1) }
-        guard inside < 4, last[sender] == nil, last.count < 10_000 else { return false }
-        last[sender] = now
-        inside += 1
-        return true
-    }
-
-    func leave() { inside -= 1 }
 }

@@ -14,6 +14,7 @@ public final class Portals: Sendable {
     private struct OpenAccount {
         var account: Account
         var keys: ApplicationKeys
+        var serverEndpoint: String
     }
     private struct State {
         var portals: [ID<PortalRecord>: OpenPortal] = [:]
@@ -68,6 +69,7 @@ public final class Portals: Sendable {
         let keys = ApplicationKeys(clientID: clientID, clientSecret: clientSecret)
         return state.withLock { state in
             if let open = state.accounts[installation.id], open.keys == keys,
+                open.serverEndpoint == installation.serverEndpoint,
                 open.account.endpoint == installation.clientEndpoint
             {
                 return open.account
@@ -75,8 +77,9 @@ public final class Portals: Sendable {
             let keeper = StoredCredentials(store: store, installation: installation.id, clock: clock, log: log)
             let account = Account(
                 endpoint: installation.clientEndpoint, keys: keys, authorization: authorization, keeper: keeper,
-                clock: clock)
-            state.accounts[installation.id] = OpenAccount(account: account, keys: keys)
+                serverEndpoint: installation.serverEndpoint, clock: clock)
+            state.accounts[installation.id] = OpenAccount(
+                account: account, keys: keys, serverEndpoint: installation.serverEndpoint)
             return account
         }
     }

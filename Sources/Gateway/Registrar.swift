@@ -16,31 +16,59 @@ public struct Registrar: Sendable {
         self.clock = clock
     }
 
-    /// Registers a bot, or brings a registered one up to date. What Bitrix24 refused is in the bot's `statusReason`.
+    /// Registers a bot, or brings a registered one up to date. What Bitrix24 refused is in the bot's `statusReason`; a bot
+    /// that Bitrix24 has stays `active` then.
     /// - Throws: `StoreError`.
     public func register(_ bot: BotRecord) async throws -> BotRecord {
         var bot = bot
         do {
             let line = try await line(to: bot)
-            let wanted = BotGeneration(rawValue: bot.api) ?? .second
-            if let botID = bot.botID {
-                try await line.portal.updateBot(botID, registration(bot, line), generation: wanted, as: line.account)
+            if bot.status != .deleted, let botID = bot.botID, try await update(bot, botID, line) {
+                bot.status = .active
+                bot.statusReason = nil
             } else {
-                let (botID, generation) = try await line.portal.registerBot(
-                    registration(bot, line), generation: wanted, as: line.account)
-                bot.botID = botID
-                bot.api = generation.rawValue
+                bot = try await registerAnew(bot, line)
             }
-            bot.status = .active
-            bot.statusReason = nil
         } catch let error as PortalError {
-            bot.status = .failed
             bot.statusReason = error.message
+            if bot.status != .active { bot.status = .failed }
         } catch let error as CannotReach {
-            bot.status = .failed
             bot.statusReason = error.reason
+            if bot.status != .active { bot.status = .failed }
         }
         try await store.update(bot, now: clock.now)
+        return bot
+    }
+
+    /// - Returns: false when Bitrix24 does not have the bot any more.
+    private func update(_ bot: BotRecord, _ botID: Int64, _ line: Line) async throws -> Bool {
+        do {
+            try await line.portal.updateBot(
+                botID, registration(bot, line), generation: generation(of: bot), as: line.account)
+            return true
+        } catch let error as PortalError where ["BOT_ID_ERROR", "BOT_NOT_FOUND"].contains(error.code) {
+            return false
+        }
+    }
+
+    private func registerAnew(_ bot: BotRecord, _ line: Line) async throws -> BotRecord {
+        var bot = bot
+        let (botID, generation) = try await line.portal.registerBot(
+            registration(bot, line), generation: generation(of: bot), as: line.account)
+        bot.botID = botID
+        bot.api = generation.rawValue
+        bot.status = .active
+        bot.statusReason = nil
+        // Known before its commands' events can come.
+        try await store.update(bot, now: clock.now)
+        for var command in try await store.commands(of: bot.id) {
+            command.commandID = nil
+            do {
+                _ = try await register(command, of: bot)
+            } catch let error as PortalError {
+                bot.statusReason = "The command \(command.command) could not be registered: \(error.message)"
+            }
+        }
         return bot
     }
 
@@ -51,7 +79,7 @@ public struct Registrar: Sendable {
         do {
             let line = try await line(to: bot)
             try await line.portal.unregisterBot(
-                botID, generation: BotGeneration(rawValue: bot.api) ?? .second, as: line.account)
+                botID, generation: generation(of: bot), as: line.account)
         } catch let error as PortalError where error.isPassing {
             throw error
         } catch is PortalError {
@@ -64,7 +92,7 @@ public struct Registrar: Sendable {
         var command = command
         let line = try await line(to: bot)
         guard let botID = bot.botID else { throw CannotReach(reason: "The bot is not registered in Bitrix24 yet") }
-        let generation = BotGeneration(rawValue: bot.api) ?? .second
+        let generation = generation(of: bot)
         if let old = command.commandID {
             try await line.portal.unregisterCommand(old, botID: botID, generation: generation, as: line.account)
         }
@@ -86,7 +114,7 @@ public struct Registrar: Sendable {
         do {
             let line = try await line(to: bot)
             try await line.portal.unregisterCommand(
-                commandID, botID: botID, generation: BotGeneration(rawValue: bot.api) ?? .second, as: line.account)
+                commandID, botID: botID, generation: generation(of: bot), as: line.account)
         } catch let error as PortalError where error.isPassing {
             throw error
         } catch is PortalError {
@@ -110,8 +138,10 @@ public struct Registrar: Sendable {
     private func registration(_ bot: BotRecord, _ line: Line) -> BotRegistration {
         BotRegistration(
             code: bot.code, name: bot.name, kind: .init(rawValue: bot.type) ?? .bot,
-            webhookURL: bot.api == "v1" ? addresses.events(line.app) : addresses.events(bot))
+            webhookURL: addresses.events(bot), firstGenerationURL: addresses.events(line.app))
     }
+
+    private func generation(of bot: BotRecord) -> BotGeneration { BotGeneration(rawValue: bot.api) ?? .second }
 }
 
 /// There is nobody to ask in Bitrix24; says why.

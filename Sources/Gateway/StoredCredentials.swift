@@ -31,13 +31,12 @@ struct StoredCredentials: CredentialKeeper {
             "a credential was refused for good",
             ["installation": .text("\(installation)"), "user": .text(credential.userID), "reason": .text(reason)])
         guard try await store.credentials(of: installation).isEmpty,
-            var installation = try await store.installation(installation)
+            let installation = try await store.installation(installation)
         else { return }
-        installation.status = .reauthorize
-        installation.notice =
-            "Bitrix24 accepts none of the stored credentials any more: open the application in the portal"
-        installation.updatedAt = clock.now
-        try await store.update(installation)
+        try await store.setStatus(
+            .reauthorize,
+            notice: "Bitrix24 accepts none of the stored credentials any more: open the application in the portal",
+            of: installation, now: clock.now)
     }
 
     func moved(to clientEndpoint: String) async throws {

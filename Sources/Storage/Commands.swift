@@ -49,6 +49,17 @@ extension Store {
         try await database.write { try $0.delete(id, from: "commands") }
     }
 
+    public func commands(
+        of bot: ID<BotRecord>, limit: Int, after cursor: String?
+    ) async throws -> Page<CommandRecord> {
+        try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+            try connection.rows(
+                "SELECT \(CommandRecord.columns) FROM commands WHERE bot_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+                [SQLValue(bot), below, count]
+            ) { try CommandRecord($0) }
+        }
+    }
+
     /// The oldest first.
     public nonisolated(nonsending) func commands(of bot: ID<BotRecord>) async throws -> [CommandRecord] {
         try await cache.commands.value(bot) {

@@ -63,8 +63,11 @@ extension Connection {
             INSERT INTO credentials (installation_id, user_id, admin, access_sealed, refresh_sealed, expires_at, renewed_at)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (installation_id, user_id) DO UPDATE SET
-                admin = excluded.admin, access_sealed = excluded.access_sealed, refresh_sealed = excluded.refresh_sealed,
-                former_refresh_sealed = NULL, expires_at = excluded.expires_at, renewed_at = excluded.renewed_at, usable = 1
+                admin = excluded.admin, access_sealed = excluded.access_sealed,
+                refresh_sealed = coalesce(excluded.refresh_sealed, credentials.refresh_sealed),
+                former_refresh_sealed = CASE WHEN excluded.refresh_sealed IS NULL
+                    THEN credentials.former_refresh_sealed END,
+                expires_at = excluded.expires_at, renewed_at = excluded.renewed_at, usable = 1
             """,
             [
                 SQLValue(installation), .text(confirmed.userID), SQLValue(confirmed.admin),

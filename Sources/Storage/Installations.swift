@@ -16,6 +16,8 @@ public struct ConfirmedInstallation: Sendable {
     public var accessToken: Secret
     public var refreshToken: Secret?
     public var expiresAt: Timestamp
+    /// What the administrator should know; `nil` leaves that of an active installation.
+    public var notice: String?
     public init(
         memberID: String, domain: String, appID: ID<AppRecord>, sandbox: Bool, scope: String, clientEndpoint: String,
         serverEndpoint: String, applicationToken: Secret?, userID: String, admin: Bool, accessToken: Secret,
@@ -86,6 +88,25 @@ extension Store {
         }
     }
 
+    /// Changes status and notice alone, and only if they are still as in `installation`: whatever the caller saw may have been
+    /// renewed since.
+    public func setStatus(
+        _ status: InstallationRecord.Status, notice: String?, of installation: InstallationRecord, now: Timestamp
+    ) async throws {
+        defer { cache.forgetInstallations() }
+        try await database.write { connection in
+            _ = try connection.run(
+                """
+                UPDATE installations SET status = ?, notice = ?, updated_at = ?
+                WHERE id = ? AND status = ? AND coalesce(notice, '') = ?
+                """,
+                [
+                    .text(status.rawValue), SQLValue(notice), SQLValue(now), SQLValue(installation.id),
+                    .text(installation.status.rawValue), .text(installation.notice ?? ""),
+                ])
+        }
+    }
+
     /// Deletes the installation with its credentials and bots.
     public func deleteInstallation(_ id: ID<InstallationRecord>) async throws {
         try await eraseDialogs("bot_id IN (SELECT id FROM bots WHERE installation_id = ?)", SQLValue(id))
@@ -144,19 +165,21 @@ extension Connection {
             """
             INSERT INTO installations (portal_id, app_id, kind, status, scope, client_endpoint, server_endpoint,
                 application_token_sealed, notice, created_at, updated_at)
-            VALUES (?, ?, ?, 'active', ?, ?, ?, ?, NULL, ?, ?)
+            VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (portal_id, app_id) DO UPDATE SET
                 kind = excluded.kind, status = excluded.status, scope = excluded.scope,
                 client_endpoint = excluded.client_endpoint, server_endpoint = excluded.server_endpoint,
                 application_token_sealed =
                     coalesce(excluded.application_token_sealed, installations.application_token_sealed),
-                notice = NULL, updated_at = excluded.updated_at
+                notice = CASE WHEN excluded.notice IS NOT NULL OR installations.status <> 'active' THEN excluded.notice
+                    ELSE installations.notice END,
+                updated_at = excluded.updated_at
             RETURNING \(InstallationRecord.columns)
             """,
             [
                 SQLValue(portal), SQLValue(confirmed.appID), .text(kind.rawValue), .text(confirmed.scope),
                 .text(confirmed.clientEndpoint), .text(confirmed.serverEndpoint),
-                .sealed(confirmed.applicationToken, vault), SQLValue(now), SQLValue(now),
+                .sealed(confirmed.applicationToken, vault), SQLValue(confirmed.notice), SQLValue(now), SQLValue(now),
             ]
         ) { try InstallationRecord($0, vault) }
         guard let saved else { throw StoreError.missing("installations") }

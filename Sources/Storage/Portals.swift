@@ -45,6 +45,14 @@ extension Store {
         }
     }
 
+    /// Remembers that the portal was heard from.
+    public func sawPortal(_ id: ID<PortalRecord>, now: Timestamp) async throws {
+        defer { cache.forgetPortals() }
+        try await database.write { connection in
+            _ = try connection.run("UPDATE portals SET last_seen_at = ? WHERE id = ?", [SQLValue(now), SQLValue(id)])
+        }
+    }
+
     /// Deletes the portal with everything that belongs to it.
     /// - Throws: ``StoreError/inUse(_:)`` `bots` while another portal's bot uses a connector of this one.
     public func deletePortal(_ id: ID<PortalRecord>) async throws {

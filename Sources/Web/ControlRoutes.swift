@@ -20,13 +20,16 @@ struct ControlRoutes: Sendable {
 
     /// One line for each thing that can be well or not.
     private func findings() async throws -> [JSON] {
-        var findings = [finding("store", nil)]
-        findings.append(finding("sessions", parts.sessions.trouble))
-        for installation in try await parts.store.installations(limit: 200, after: nil).items {
+        guard await parts.store.answers else { return [finding("store", "cannot be read")] }
+        var findings = [finding("store", nil), finding("sessions", parts.sessions.trouble)]
+        for installation in try await every({ try await parts.store.installations(limit: 200, after: $0) }) {
             let portal = try await parts.store.portal(installation.portalID)
             findings.append(finding("installation on \(portal?.domain ?? "?")", try await trouble(with: installation)))
         }
-        for bot in try await parts.store.bots(limit: 200, after: nil).items {
+        for connector in try await every({ try await parts.store.connectors(limit: 200, after: $0) }) {
+            findings.append(finding("connector \(connector.name)", try await trouble(with: connector)))
+        }
+        for bot in try await every({ try await parts.store.bots(limit: 200, after: $0) }) {
             findings.append(finding("bot \(bot.name)", trouble(with: bot)))
         }
         return findings
@@ -49,10 +52,29 @@ struct ControlRoutes: Sendable {
         }
     }
 
+    private func trouble(with connector: ConnectorRecord) async throws -> String? {
+        guard let provider = try await parts.store.provider(connector.providerID),
+            parts.gateway.platforms.platform(connector, provider) != nil
+        else { return "its provider is of a type that this version does not serve" }
+        return connector.key == nil ? "has no key" : nil
+    }
+
+    /// All pages of a list.
+    private func every<Item: Sendable>(_ page: (_ cursor: String?) async throws -> Page<Item>) async throws -> [Item] {
+        var items: [Item] = []
+        var cursor: String?
+        repeat {
+            let next = try await page(cursor)
+            items += next.items
+            cursor = next.next
+        } while cursor != nil
+        return items
+    }
+
     private func trouble(with bot: BotRecord) -> String? {
         if bot.connectorID == nil { return "has no connector: choose one" }
         return switch bot.status {
-        case .active: nil
+        case .active: bot.statusReason
         case .registering: "is not registered in Bitrix24 yet"
         case .failed, .deleted: bot.statusReason ?? bot.status.rawValue
         }

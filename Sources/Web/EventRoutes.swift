@@ -8,47 +8,58 @@ struct EventRoutes: Sendable {
     let store: Store
     let inbox: Inbox
     let installer: Installer
-    let clock: WallClock
+    let sender: EventSender
     let log: Log
-    let refused: Counter
 
     func add(to router: inout Router) {
-        router.on(.post, "/api/bitrix/apps/:key") { try await toApplication($0) }
-        router.on(.post, "/api/bitrix/bots/:key") { try await toBot($0) }
+        router.on(.post, "/api/bitrix/apps/:key") { request in
+            try await needingStore(log) { try await toApplication(request) }
+        }
+        router.on(.post, "/api/bitrix/bots/:key") { request in
+            try await needingStore(log) { try await toBot(request) }
+        }
         // Bitrix24 looks whether an address answers before it takes it.
         router.on(.head, "/api/bitrix/*rest") { _ in HTTPResponse(status: 200) }
     }
 
     /// Application events, and the events of first-generation bots, which share one address.
-    private func toApplication(_ request: HTTPRequest) async throws -> HTTPResponse {
-        guard let app = try await reading({ try await store.app(addressKey: request.parameter("key")) }) else {
-            throw refuse("address")
+    func toApplication(_ request: HTTPRequest) async throws -> HTTPResponse {
+        guard let app = try await store.app(addressKey: request.parameter("key")) else {
+            throw sender.refusal("address")
         }
         let event = try decode(request)
         switch event.content {
-        case .applicationInstalled:
-            return try await install(event, app: app, request: request)
-        case .applicationUpdated:
+        case .applicationInstalled, .applicationUpdated:
             return try await install(event, app: app, request: request)
         case .applicationUninstalled(let clean):
-            let (installation, _) = try await verified(event, app: app.id)
-            try await reading { try await installer.uninstall(installation, clean: clean) }
-        case .bots:
-            let (installation, portal) = try await verified(event, app: app.id)
+            let (installation, _) = try await sender.verified(event, app: app.id)
+            try await installer.uninstall(installation, clean: clean)
+        case .bots(let events):
+            let (installation, portal) = try await sender.verified(event, app: app.id)
+            guard events.allSatisfy({ $0.generation == .first }) else { throw sender.refusal("address") }
             try await take(event, request, addressed: nil, installation: installation, portal: portal)
         case .unknown:
-            _ = try await verified(event, app: app.id)
+            _ = try await sender.verified(event, app: app.id)
         }
         return HTTPResponse(status: 200)
     }
 
+    /// Each second-generation bot has an address of its own, for its events alone.
     private func toBot(_ request: HTTPRequest) async throws -> HTTPResponse {
-        guard let bot = try await reading({ try await store.bot(addressKey: request.parameter("key")) }),
-            let installation = try await reading({ try await store.installation(bot.installationID) })
-        else { throw refuse("address") }
+        guard let bot = try await store.bot(addressKey: request.parameter("key")) else {
+            throw sender.refusal("address")
+        }
         let event = try decode(request)
-        let (verified, portal) = try await verified(event, installation: installation)
-        try await take(event, request, addressed: bot, installation: verified, portal: portal)
+        let (installation, portal) = try await sender.verified(event, installation: bot.installationID)
+        switch event.content {
+        case .bots(let events):
+            // Bitrix24's id is not known yet while the bot is being registered.
+            let isItsOwn = events.allSatisfy { $0.generation == .second && $0.botID == bot.botID ?? $0.botID }
+            guard isItsOwn else { throw sender.refusal("address") }
+            try await take(event, request, addressed: bot, installation: installation, portal: portal)
+        case .applicationInstalled, .applicationUpdated, .applicationUninstalled: throw sender.refusal("address")
+        case .unknown: break
+        }
         return HTTPResponse(status: 200)
     }
 
@@ -59,12 +70,8 @@ struct EventRoutes: Sendable {
         do {
             try await inbox.take(
                 event, body: request.body, addressed: addressed, installation: installation, portal: portal)
-        } catch let error as InboxError {
-            guard case .missing(let field) = error else { throw error }
+        } catch InboxError.missing(let field) {
             throw HTTPError(400, "The event has no \(field)")
-        } catch {
-            log.error("an event could not be stored", ["error": "\(error)"])
-            throw HTTPError(503, "The event could not be stored")
         }
     }
 
@@ -72,14 +79,14 @@ struct EventRoutes: Sendable {
         guard let claim = Installer.Claim(event.auth) else { throw HTTPError(400, "auth[access_token] is missing") }
         do {
             _ = try await installer.install(claim, app: app, sender: request.remoteAddress)
+            return HTTPResponse(status: 200)
         } catch let refusal as Installer.Refusal {
-            log.warning("an installation was refused", ["reason": "\(refusal)"])
-            throw refusal.httpError
+            log.warning("an installation was refused", ["app": .text(app.name), "reason": "\(refusal)"])
+            var response = HTTPResponse.text(refusal.sentence, status: refusal.status)
+            if refusal == .busy { response.headers["Retry-After"] = "5" }
+            return response
         }
-        return HTTPResponse(status: 200)
     }
-
-    // MARK: Who sent it
 
     private func decode(_ request: HTTPRequest) throws -> PortalEvent {
         do {
@@ -88,70 +95,25 @@ struct EventRoutes: Sendable {
             throw HTTPError(400, "The event cannot be read: \(error)")
         }
     }
-
-    private func verified(
-        _ event: PortalEvent, app: ID<AppRecord>
-    ) async throws -> (InstallationRecord, PortalRecord) {
-        guard let portal = try await reading({ try await store.portal(memberID: event.auth.memberID) }),
-            let installation = try await reading({ try await store.installation(portal: portal.id, app: app) })
-        else { throw refuse("portal") }
-        return try await verified(event, installation: installation)
-    }
-
-    /// The event must come from the installation's portal and carry its application token.
-    private func verified(
-        _ event: PortalEvent, installation: InstallationRecord
-    ) async throws -> (InstallationRecord, PortalRecord) {
-        guard let portal = try await reading({ try await store.portal(installation.portalID) }),
-            portal.memberID == event.auth.memberID
-        else { throw refuse("portal") }
-        guard let expected = installation.applicationToken, let given = event.auth.applicationToken,
-            Vault.equal(expected, given)
-        else {
-            try await warn(of: installation)
-            throw refuse("application_token")
-        }
-        return (installation, portal)
-    }
-
-    /// A wrong token may be a stranger's, or the application was installed anew without our hearing of it: the administrator
-    /// sees it.
-    private func warn(of installation: InstallationRecord) async throws {
-        guard installation.status == .active else { return }
-        var installation = installation
-        installation.status = .reauthorize
-        installation.notice = "An event came with an unknown application token: open the application in Bitrix24 once"
-        installation.updatedAt = clock.now
-        let changed = installation
-        try await reading { try await store.update(changed) }
-    }
-
-    private func refuse(_ reason: String) -> HTTPError {
-        refused.increment(by: 1, ["reason": reason])
-        return HTTPError(403, "Forbidden")
-    }
-
-    /// A store that cannot be reached is no fault of the sender.
-    private func reading<T>(_ body: () async throws -> T) async throws -> T {
-        do {
-            return try await body()
-        } catch let error as HTTPError {
-            throw error
-        } catch {
-            log.error("the store cannot be reached", ["error": "\(error)"])
-            throw HTTPError(503, "The store cannot be reached")
-        }
-    }
 }
 
 extension Installer.Refusal {
     /// What Bitrix24, or the person in its frame, is told.
-    var httpError: HTTPError {
+    var sentence: String {
         switch self {
-        case .waitingForKeys: HTTPError(409, "This application has no client_id and client_secret yet")
-        case .notConfirmed: HTTPError(403, "Bitrix24 does not confirm this installation")
-        case .busy: HTTPError(429, "Too many installations at once, try again in a few seconds")
-        case .unreachable: HTTPError(503, "Bitrix24 could not be asked, try again")
+        case .waitingForKeys: "This application has no client_id and client_secret in BitBot yet"
+        case .notConfirmed: "Bitrix24 does not confirm this installation"
+        case .busy: "Too many installations at once: try again in a few seconds"
+        case .unreachable: "Bitrix24 could not be asked: try again"
+        }
+    }
+
+    var status: Int {
+        switch self {
+        case .waitingForKeys: 409
+        case .notConfirmed: 403
+        case .busy: 429
+        case .unreachable: 503
         }
     }
 }

@@ -18,6 +18,10 @@ enum FramePage {
         title: "Open BitBot in Bitrix24",
         text: "This page works inside Bitrix24: in your portal, open the application from the left-hand menu.")
 
+    static func refused(_ reason: String) -> String {
+        page(title: "BitBot is not connected", text: escape(reason) + ".")
+    }
+
     static let installerScript = "BX24.init(() => BX24.installFinish());\n"
 
     private static func page(title: String, text: String, script: String = "") -> String {

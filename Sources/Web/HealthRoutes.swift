@@ -15,7 +15,7 @@ struct HealthRoutes: Sendable {
 
     /// Ready when the store answers. A second home of the sessions that is away does not stop anything, but is said.
     private func ready() async -> HTTPResponse {
-        let answers = (try? await store.database.read { try $0.row("SELECT 1", [], { _ in true }) }) == true
+        let answers = await store.answers
         return .json(
             ["store": answers ? "ok" : "cannot be reached", "sessions": .string(sessions.trouble ?? "ok")],
             status: answers ? 200 : 503)

@@ -9,70 +9,56 @@ import Storage
 struct InstallRoutes: Sendable {
     let store: Store
     let installer: Installer
+    let events: EventRoutes
     let log: Log
 
     func add(to router: inout Router) {
-        router.on(.post, "/app-install/:key") { try await install($0) }
-        router.on(.post, "/app-settings/:key") { try await open($0) }
+        router.on(.post, "/app-install/:key") { request in
+            try await needingStore(log) { try await install(request) }
+        }
+        router.on(.post, "/app-settings/:key") { request in
+            try await needingStore(log) { try await page(request) { FramePage.opened(app: $0.name) } }
+        }
         router.on(.get, "/bitbot/installer.js") { _ in .text(FramePage.installerScript, type: "text/javascript") }
-        router.on(.get, "/bitbot/") { _ in
-            .text(FramePage.explanation, type: "text/html; charset=utf-8")
-        }
+        router.on(.get, "/bitbot/") { _ in .page(FramePage.explanation) }
     }
 
-    /// Confirms and stores the installation, then lets Bitrix24 finish it.
+    /// The installer page; for an application without interface the address where `ONAPPINSTALL` comes.
     private func install(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let app = try await app(of: request)
-        // An application without interface may have one address for both: Bitrix24 posts its event here then.
         if let event = try? PortalEvent(decoding: request.body, contentType: request.headers["Content-Type"]),
-            case .applicationInstalled = event.content, let claim = Installer.Claim(event.auth)
+            case .applicationInstalled = event.content
         {
-            _ = try await confirmed(claim, app: app, request: request)
-            return HTTPResponse(status: 200)
+            return try await events.toApplication(request)
         }
-        let installation = try await confirmed(try claim(request), app: app, request: request)
-        return page(FramePage.installed, installation)
+        return try await page(request) { _ in FramePage.installed }
     }
 
-    /// Stores the user's credential, as the installer does; the page itself is still to come.
-    private func open(_ request: HTTPRequest) async throws -> HTTPResponse {
-        let app = try await app(of: request)
-        let installation = try await confirmed(try claim(request), app: app, request: request)
-        return page(FramePage.opened(app: app.name), installation)
-    }
-
-    private func app(of request: HTTPRequest) async throws -> AppRecord {
+    /// Confirms what the post claims, stores the user's credential and shows a page.
+    private func page(_ request: HTTPRequest, _ html: (AppRecord) -> String) async throws -> HTTPResponse {
         guard let app = try await store.app(addressKey: request.parameter("key")) else {
             throw HTTPError(403, "Forbidden")
         }
-        return app
-    }
-
-    private func claim(_ request: HTTPRequest) throws -> Installer.Claim {
         do {
-            return Installer.Claim(try InstallationPost(decoding: request.body, query: request.query))
+            let claim = Installer.Claim(try InstallationPost(decoding: request.body, query: request.query))
+            let installation = try await installer.install(claim, app: app, sender: request.remoteAddress)
+            return .page(html(app), framedBy: installation.clientEndpoint)
         } catch let error as EventDecodingError {
             throw HTTPError(400, "This address is opened by Bitrix24 (\(error))")
-        }
-    }
-
-    private func confirmed(
-        _ claim: Installer.Claim, app: AppRecord, request: HTTPRequest
-    ) async throws -> InstallationRecord {
-        do {
-            return try await installer.install(claim, app: app, sender: request.remoteAddress)
         } catch let refusal as Installer.Refusal {
-            log.warning("an installation was refused", ["reason": "\(refusal)"])
-            throw refusal.httpError
+            log.warning("an installation was refused", ["app": .text(app.name), "reason": "\(refusal)"])
+            return .page(FramePage.refused(refusal.sentence), status: refusal.status)
         }
     }
+}
 
-    /// Only the portal that was just confirmed may frame the page.
-    private func page(_ html: String, _ installation: InstallationRecord) -> HTTPResponse {
-        let origin = installation.clientEndpoint.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
-        var response = HTTPResponse.text(html, type: "text/html; charset=utf-8")
+extension HTTPResponse {
+    /// - Parameter portal: the portal that was just confirmed, by its REST root: it alone may frame the page.
+    fileprivate static func page(_ html: String, status: Int = 200, framedBy portal: String? = nil) -> HTTPResponse {
+        let origin = portal?.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
+        var response = HTTPResponse.text(html, status: status, type: "text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] =
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'self' https://api.bitrix24.com; frame-ancestors \(origin)"
+            "default-src 'none'; style-src 'unsafe-inline'; script-src 'self' https://api.bitrix24.com; "
+            + "frame-ancestors \(origin ?? (status == 200 ? "'none'" : "*"))"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -47,13 +47,14 @@ public struct Site: Sendable {
     public var handler: HTTPHandler {
         var router = Router()
         router.wrap(Self.safeHeaders)
-        EventRoutes(
-            store: parts.store, inbox: parts.gateway.inbox, installer: parts.installer, clock: parts.clock,
-            log: parts.log,
+        let sender = EventSender(
+            store: parts.store, clock: parts.clock, log: parts.log,
             refused: parts.metrics.counter(
-                "bitbot_refused_events_total", help: "Events that were not Bitrix24's, by reason")
-        ).add(to: &router)
-        InstallRoutes(store: parts.store, installer: parts.installer, log: parts.log).add(to: &router)
+                "bitbot_refused_events_total", help: "Events that were not Bitrix24's, by reason"))
+        let events = EventRoutes(
+            store: parts.store, inbox: parts.gateway.inbox, installer: parts.installer, sender: sender, log: parts.log)
+        events.add(to: &router)
+        InstallRoutes(store: parts.store, installer: parts.installer, events: events, log: parts.log).add(to: &router)
         ManagementAPI(
             store: parts.store, gateway: parts.gateway, registrar: parts.registrar, addresses: parts.addresses,
             adminToken: parts.adminToken, clock: parts.clock, log: parts.log

@@ -13,6 +13,8 @@ struct APIError: Error, Sendable {
     static func notFound(_ what: String) -> APIError {
         APIError(status: 404, code: "not_found", message: "There is no such \(what)")
     }
+    static let tooLarge = APIError(
+        status: 413, code: "too_large", message: "The body must not be larger than 1 MB")
     static func badRequest(_ message: String) -> APIError {
         APIError(status: 400, code: "bad_request", message: message)
     }
@@ -26,11 +28,19 @@ struct APIError: Error, Sendable {
     init(_ error: any Error) {
         switch error {
         case let error as APIError: self = error
-        case let error as HTTPError: self.init(status: error.status, code: "bad_request", message: error.message)
-        case StoreError.alreadyThere(let what): self = .conflict("There is one with this value already: \(what)")
+        case let error as HTTPError:
+            self.init(
+                status: error.status, code: error.status == 404 ? "not_found" : "bad_request", message: error.message)
+        case StoreError.alreadyThere(let column):
+            let field = String(column.split(separator: ".").last ?? "")
+            self.init(
+                status: 409, code: "conflict", message: "There is one with this \(field) already",
+                fields: [field: "is in use already"])
         case StoreError.inUse(let what): self = .conflict("It is still in use: \(what)")
-        case StoreError.missing(let what): self = .notFound(what)
-        case StoreError.badCursor: self = .badRequest("The cursor is not one of ours")
+        case StoreError.missing: self = .notFound("record any more")
+        case StoreError.badCursor: self = .invalid(["cursor": "is not one of ours"])
+        case is StoreError:
+            self.init(status: 503, code: "store_unavailable", message: "The store cannot be used now")
         default:
             self.init(status: 500, code: "internal", message: "Something went wrong here; the log says what")
         }

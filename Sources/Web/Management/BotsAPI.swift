@@ -22,9 +22,9 @@ struct BotsAPI: Sendable {
                     "What it hears; openline if left out."),
                 .defaulted("api", .oneOf(["v2", "v1"]), "Bitrix24's generation of chat-bots; v2 if left out."),
                 .defaulted("delivery", .oneOf(["webhook"]), "How its events come."),
-                .shown("bot_id", .integer, "Bitrix24's id of the bot."),
+                .shownIfAny("bot_id", .integer, "Bitrix24's id of the bot."),
                 .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
-                .shown("status_reason", .text, "Why it failed."),
+                .shownIfAny("status_reason", .text, "Why it failed, or what Bitrix24 could not be told."),
                 .defaulted("settings", .object, "`typing`: show that it types in open channels too."),
                 .shown("created_at", .time, "When it was added."),
             ],
@@ -54,7 +54,7 @@ struct BotsAPI: Sendable {
                         .required("language", .text, "Two letters."), .required("title", .text, "What it does."),
                         .optional("params", .text, "What is written after it."),
                     ]), "The words that people see."),
-                .shown("command_id", .integer, "Bitrix24's id of the command."),
+                .shownIfAny("command_id", .integer, "Bitrix24's id of the command."),
             ],
             json: { command in
                 [
@@ -81,9 +81,7 @@ struct BotsAPI: Sendable {
                 try await asking { try await registrar.unregister(bot) }
                 try await store.deleteBot(bot.id)
             },
-            commands.list { request, _, _ in
-                Page(items: try await store.commands(of: try await owner(request).id), next: nil)
-            },
+            commands.list { try await store.commands(of: try await owner($0).id, limit: $1, after: $2) },
             commands.create("Adds a command and registers it in Bitrix24", createCommand),
             commands.read { try await command($0).command },
             commands.change("Changes a command, in Bitrix24 too") { request, draft in
@@ -122,16 +120,16 @@ struct BotsAPI: Sendable {
         {
             throw APIError.invalid(["installation_id": "cannot change: add a new bot"])
         }
-        if draft.has("api"), draft.text("api", else: bot.api) != bot.api {
-            throw APIError.invalid(["api": "cannot change: add a new bot"])
+        for (name, value) in [("api", bot.api), ("type", bot.type)] where draft.text(name, else: value) != value {
+            throw APIError.invalid([name: "cannot change: add a new bot"])
         }
-        let isKnownOtherwise = draft.has("name") || draft.has("type") || bot.status != .active
+        let former = bot
         bot.name = draft.text("name", else: bot.name)
-        bot.type = draft.text("type", else: bot.type)
         bot.connectorID = try await connector(draft, else: bot.connectorID)
         bot.settings = draft.merged("settings", into: bot.settings)
         try await store.update(bot, now: clock.now)
-        return isKnownOtherwise ? try await registrar.register(bot) : bot
+        let isUpToDate = bot.name == former.name && bot.status == .active && bot.statusReason == nil
+        return isUpToDate ? bot : try await registrar.register(bot)
     }
 
     @Sendable private func createCommand(_ request: HTTPRequest, _ draft: Draft) async throws -> CommandRecord {
@@ -152,6 +150,9 @@ struct BotsAPI: Sendable {
     private func filled(_ command: CommandRecord, from draft: Draft) throws -> CommandRecord {
         var command = command
         command.command = draft.text("command", else: command.command)
+        guard !command.command.hasPrefix("/"), !command.command.contains(where: \.isWhitespace) else {
+            throw APIError.invalid(["command": "must be one word without the slash"])
+        }
         command.common = draft.flag("common", else: command.common)
         command.hidden = draft.flag("hidden", else: command.hidden)
         command.extranet = draft.flag("extranet", else: command.extranet)

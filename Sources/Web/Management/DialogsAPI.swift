@@ -17,7 +17,7 @@ struct DialogsAPI: Sendable {
                 .shown("portal_id", .id, "The portal."),
                 .shown("bot_id", .id, "The bot."),
                 .shown("dialog_id", .text, "Bitrix24's id of the dialog."),
-                .shown("chat_id", .text, "Bitrix24's id of the chat."),
+                .shownIfAny("chat_id", .text, "Bitrix24's id of the chat."),
                 .shown("state", .oneOf(["bot", "operator", "closed"]), "Who has it."),
                 .shown("title", .text, "The chat's title."),
                 .shown("last_message_at", .time, "When the last message came."),
@@ -58,11 +58,11 @@ struct DialogsAPI: Sendable {
                 .shown("kind", .oneOf(["event", "send"]), "An event to answer, or a message to deliver."),
                 .shown("state", .oneOf(["waiting", "asking", "sending", "failed"]), "Failed work waits for you."),
                 .shown("portal_id", .id, "The portal."), .shown("bot_id", .id, "The bot."),
-                .shown("dialog_id", .id, "The dialog, as in /api/v1/dialogs."),
+                .shownIfAny("dialog_id", .id, "The dialog, as in /api/v1/dialogs."),
                 .shown("attempts", .integer, "How often it was tried."),
-                .shown("last_error", .text, "Why it did not succeed."),
+                .shownIfAny("last_error", .text, "Why it did not succeed."),
                 .shown("created_at", .time, "Since when."),
-                .shown("next_attempt_at", .time, "When it is tried next."),
+                .shownIfAny("next_attempt_at", .time, "When it is tried next."),
             ],
             json: { work in
                 let kind = if case .event = work.key { "event" } else { "send" }

@@ -39,6 +39,10 @@ struct Field: Sendable {
         Field(name: name, kind: kind, about: about)
     }
     static func shown(_ name: String, _ kind: Kind, _ about: String) -> Field {
+        Field(name: name, kind: kind, about: about, isReadOnly: true)
+    }
+    /// Shown as `null` while there is none.
+    static func shownIfAny(_ name: String, _ kind: Kind, _ about: String) -> Field {
         Field(name: name, kind: kind, about: about, isReadOnly: true, isNullable: true)
     }
 
@@ -69,6 +73,9 @@ struct Field: Sendable {
 
     private func faults(of fields: [Field], in value: JSON) -> String? {
         guard let members = value.object else { return "must be an object" }
+        if let unknown = members.keys.first(where: { name in !fields.contains { $0.name == name } }) {
+            return "has no \(unknown.prefix(50))"
+        }
         return fields.lazy.compactMap { field in
             guard let member = members[field.name] else { return field.isRequired ? "needs \(field.name)" : nil }
             return field.fault(in: member).map { "\(field.name) \($0)" }
@@ -91,14 +98,21 @@ struct Field: Sendable {
         case .object: type = "object"
         case .structure(let fields):
             type = "object"
-            schema["properties"] = Self.properties(fields)
+            schema.merge(Self.members(fields), uniquingKeysWith: { $1 })
         case .list(let fields):
             type = "array"
-            schema["items"] = ["type": "object", "properties": Self.properties(fields)]
+            schema["items"] = .object(Self.members(fields).merging(["type": "object"], uniquingKeysWith: { $1 }))
         }
         schema["type"] = isNullable ? [type, "null"] : type
         if isReadOnly { schema["readOnly"] = true }
         return .object(schema)
+    }
+
+    private static func members(_ fields: [Field]) -> [String: JSON] {
+        let required = fields.filter(\.isRequired).map { JSON.string($0.name) }
+        var schema: [String: JSON] = ["properties": properties(fields), "additionalProperties": false]
+        if !required.isEmpty { schema["required"] = .array(required) }
+        return schema
     }
 
     static func properties(_ fields: [Field]) -> JSON {

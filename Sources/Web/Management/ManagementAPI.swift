@@ -47,11 +47,15 @@ struct ManagementAPI: Sendable {
             })
     }
 
+    private static let mostBytes = 1024 * 1024
+
     func add(to router: inout Router) {
+        router.wrap(Self.inEnvelope)
         let operations = operations
         for operation in operations {
             router.on(operation.method, operation.pattern) { request in
                 await answering {
+                    guard request.body.count <= Self.mostBytes else { throw APIError.tooLarge }
                     if !operation.isOpen { try await authenticate(request) }
                     return try await operation.handler(request)
                 }
@@ -59,6 +63,23 @@ struct ManagementAPI: Sendable {
         }
         let document = OpenAPI.document(operations, server: addresses.publicURL)
         router.on(.get, "/api/v1/openapi.json") { _ in .json(document) }
+    }
+
+    /// What the router itself refuses looks like every other error of this API.
+    private static let inEnvelope: HTTPMiddleware = { request, next in
+        guard request.path.hasPrefix("/api/v1/") else { return try await next(request) }
+        do {
+            let response = try await next(request)
+            guard response.status == 405 else { return response }
+            var refusal = APIError(
+                status: 405, code: "method_not_allowed",
+                message: "This address does not know \(request.method.rawValue)"
+            ).response
+            refusal.headers["Allow"] = response.headers["Allow"]
+            return refusal
+        } catch let error as HTTPError {
+            return APIError(error).response
+        }
     }
 
     private func authenticate(_ request: HTTPRequest) async throws {

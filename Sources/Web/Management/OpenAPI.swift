@@ -11,7 +11,10 @@ enum OpenAPI {
             paths[operation.path] = path
             switch operation.gives {
             case .one(let name, let fields), .page(let name, let fields):
-                schemas[name] = ["type": "object", "properties": Field.properties(fields)]
+                schemas[name] = [
+                    "type": "object", "properties": Field.properties(fields), "additionalProperties": false,
+                    "required": .array(fields.map { .string($0.name) }),
+                ]
             case .nothing, .anything: break
             }
         }
@@ -98,7 +101,7 @@ enum OpenAPI {
         case .one(let name, _): schema = ["$ref": .string("#/components/schemas/\(name)")]
         case .page(let name, _):
             schema = [
-                "type": "object",
+                "type": "object", "required": ["items", "next"], "additionalProperties": false,
                 "properties": [
                     "items": ["type": "array", "items": ["$ref": .string("#/components/schemas/\(name)")]],
                     "next": ["type": ["string", "null"]],

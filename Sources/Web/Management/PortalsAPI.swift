@@ -16,11 +16,11 @@ struct PortalsAPI: Sendable {
                 .defaulted(
                     "limit",
                     .structure([
-                        .required("burst", .integer, "Calls at once."),
-                        .required("per_second", .number, "Calls a second after that; 0: no limit."),
+                        .defaulted("burst", .integer, "Calls at once."),
+                        .defaulted("per_second", .number, "Calls a second after that; 0: no limit."),
                     ]), "The portal's limit: 50 and 2, or 250 and 5 for Enterprise."),
                 .defaulted("allow_private", .flag, "Whether the portal may be at a private address."),
-                .shown("last_seen_at", .time, "When it last installed or renewed an application."),
+                .shownIfAny("last_seen_at", .time, "When it was last heard from, to ten minutes."),
             ],
             json: { portal in
                 [
@@ -40,10 +40,10 @@ struct PortalsAPI: Sendable {
                 .shown("id", .id, "The installation's id."),
                 .shown("portal_id", .id, "The portal that it is on."),
                 .shown("kind", .oneOf(["app", "webhook", "sandbox"]), "How it is connected."),
-                .shown("app_id", .id, "The application."),
+                .shownIfAny("app_id", .id, "The application."),
                 .shown("scope", .text, "The permissions that it was given."),
                 .shown("status", .oneOf(["active", "uninstalled", "reauthorize", "denied"]), "Whether it works."),
-                .shown("notice", .text, "What needs attention, in words."),
+                .optional("notice", .text, "What needs attention, in words; `null` puts it away."),
                 .shown("created_at", .time, "When it was installed."),
             ],
             json: { installation in
@@ -61,47 +61,50 @@ struct PortalsAPI: Sendable {
             portals.list { try await store.portals(limit: $1, after: $2) },
             portals.create("Adds a portal before its first installation, to let it be at a private address") {
                 _, draft in
-                let portal = try await store.createPortal(
+                let limit = try Limit(draft)
+                var portal = try await store.createPortal(
                     memberID: draft.text("member_id", else: ""), domain: draft.text("domain", else: ""),
                     allowPrivate: draft.flag("allow_private", else: false), now: clock.now)
-                return try await change(portal, as: draft)
+                guard draft.has("limit") else { return portal }
+                limit.set(on: &portal)
+                try await store.update(portal)
+                return portal
             },
             portals.read(portal),
             portals.change("Changes a portal's limit, or lets it be at a private address") { request, draft in
-                let portal = try await portal(request)
+                var portal = try await portal(request)
                 guard draft.text("member_id", else: portal.memberID) == portal.memberID else {
                     throw APIError.invalid(["member_id": "cannot change"])
                 }
-                return try await change(portal, as: draft)
+                portal.domain = draft.text("domain", else: portal.domain)
+                portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
+                try Limit(draft, of: portal).set(on: &portal)
+                try await store.update(portal)
+                return portal
             },
             portals.delete("Removes a portal with everything that is on it") {
                 try await store.deletePortal(try await portal($0).id)
             },
             installations.list { try await store.installations(limit: $1, after: $2) },
             installations.read(installation),
+            installations.change("Puts an installation's notice away", putNoticeAway),
             installations.delete("Forgets an installation with its bots; Bitrix24 is not told") {
                 try await store.deleteInstallation(try await installation($0).id)
             },
         ]
     }
 
-    private func change(_ portal: PortalRecord, as draft: Draft) async throws -> PortalRecord {
-        var portal = portal
-        let limit = draft.merged(
-            "limit", into: ["burst": .integer(Int64(portal.limitBurst)), "per_second": .number(portal.limitPerSecond)])
-        guard let burst = limit["burst"]?.integer, (1...10_000).contains(burst) else {
-            throw APIError.invalid(["limit": "needs a burst from 1 to 10,000"])
+    /// What needs attention by the installation's status goes when that is mended.
+    @Sendable private func putNoticeAway(_ request: HTTPRequest, _ draft: Draft) async throws -> InstallationRecord {
+        let installation = try await installation(request)
+        let notice = draft.textIfAny("notice", else: installation.notice)
+        if notice == installation.notice { return installation }
+        guard notice == nil else { throw APIError.invalid(["notice": "can only be put away, with null"]) }
+        guard installation.status == .active else {
+            throw APIError.conflict("The notice goes when the installation is active again")
         }
-        portal.domain = draft.text("domain", else: portal.domain)
-        portal.limitBurst = Int(burst)
-        portal.limitPerSecond = limit["per_second"].flatMap(Self.number) ?? portal.limitPerSecond
-        portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
-        try await store.update(portal)
-        return portal
-    }
-
-    private static func number(_ value: JSON) -> Double? {
-        if case .number(let number) = value { max(number, 0) } else { value.integer.map { Double(max($0, 0)) } }
+        try await store.setStatus(.active, notice: nil, of: installation, now: clock.now)
+        return try await self.installation(request)
     }
 
     @Sendable private func portal(_ request: HTTPRequest) async throws -> PortalRecord {
@@ -115,4 +118,35 @@ struct PortalsAPI: Sendable {
         }
         return found
     }
+}
+
+/// The `limit` of a draft, merged into that of the portal.
+private struct Limit {
+    var burst: Int64
+    var perSecond: Double
+
+    /// - Throws: ``APIError`` 422.
+    init(_ draft: Draft, of portal: PortalRecord? = nil) throws {
+        let former: JSON = [
+            "burst": .integer(Int64(portal?.limitBurst ?? 50)), "per_second": .number(portal?.limitPerSecond ?? 2),
+        ]
+        let limit = draft.merged("limit", into: former)
+        guard let burst = limit["burst"]?.integer, (1...10_000).contains(burst) else {
+            throw APIError.invalid(["limit": "burst must be from 1 to 10,000"])
+        }
+        guard let perSecond = limit["per_second"]?.double, (0...10_000).contains(perSecond) else {
+            throw APIError.invalid(["limit": "per_second must be from 0 to 10,000"])
+        }
+        self.burst = burst
+        self.perSecond = perSecond
+    }
+
+    func set(on portal: inout PortalRecord) {
+        portal.limitBurst = Int(burst)
+        portal.limitPerSecond = perSecond
+    }
+}
+
+extension JSON {
+    fileprivate var double: Double? { if case .number(let number) = self { number } else { integer.map(Double.init) } }
 }

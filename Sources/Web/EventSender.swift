@@ -1,0 +1,65 @@
+import Base
+import Bitrix24
+import Storage
+
+/// Tells whether an event is Bitrix24's: it must come from the installation's portal and carry its application token.
+struct EventSender: Sendable {
+    /// The notice that the next event with the right token takes away again.
+    static let unknownToken = "An event came with an unknown application token: open the application in Bitrix24 once"
+    /// How exactly `last_seen_at` is kept: a write for each event would cost too much.
+    private static let seenEvery = Duration.seconds(600)
+
+    let store: Store
+    let clock: WallClock
+    let log: Log
+    let refused: Counter
+
+    /// - Throws: ``HTTPError`` 403.
+    func verified(
+        _ event: PortalEvent, app: ID<AppRecord>
+    ) async throws -> (InstallationRecord, PortalRecord) {
+        guard let portal = try await store.portal(memberID: event.auth.memberID),
+            let installation = try await store.installation(portal: portal.id, app: app)
+        else { throw refusal("portal") }
+        return try await verified(event, installation: installation, portal: portal)
+    }
+
+    /// - Throws: ``HTTPError`` 403.
+    func verified(
+        _ event: PortalEvent, installation: ID<InstallationRecord>
+    ) async throws -> (InstallationRecord, PortalRecord) {
+        guard let installation = try await store.installation(installation),
+            let portal = try await store.portal(installation.portalID), portal.memberID == event.auth.memberID
+        else { throw refusal("portal") }
+        return try await verified(event, installation: installation, portal: portal)
+    }
+
+    /// The answer to what is not Bitrix24's, counted.
+    func refusal(_ reason: String) -> HTTPError {
+        refused.increment(by: 1, ["reason": reason])
+        return HTTPError(403, "Forbidden")
+    }
+
+    private func verified(
+        _ event: PortalEvent, installation: InstallationRecord, portal: PortalRecord
+    ) async throws -> (InstallationRecord, PortalRecord) {
+        guard let expected = installation.applicationToken, let given = event.auth.applicationToken,
+            Vault.equal(expected, given)
+        else {
+            // A stranger's, or the application was installed anew without our hearing of it: the administrator sees it.
+            if installation.status == .active {
+                try await store.setStatus(.reauthorize, notice: Self.unknownToken, of: installation, now: clock.now)
+            }
+            throw refusal("application_token")
+        }
+        if installation.status == .reauthorize, installation.notice == Self.unknownToken {
+            try await store.setStatus(.active, notice: nil, of: installation, now: clock.now)
+            log.info("an installation is well again", ["portal": .text(portal.domain)])
+        }
+        let now = clock.now
+        if portal.lastSeenAt.map({ now - $0 > Self.seenEvery }) ?? true {
+            try await store.sawPortal(portal.id, now: now)
+        }
+        return (installation, portal)
+    }
+}
