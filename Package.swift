@@ -45,6 +45,10 @@ let package = Package(
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "Base", "CBase", "TestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "WebTests",
+            dependencies: ["Web", "Gateway", "Bitrix24", "Storage", "Base", "Sandbox", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SandboxTests", dependencies: ["Sandbox", "Base", "TestSupport"], resources: [.copy("Fixtures")],
             swiftSettings: strict),
         .testTarget(

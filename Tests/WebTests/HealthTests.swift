@@ -1,0 +1,85 @@
+import Base
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Health")
+struct HealthTests {
+    @Test("a healthy server says so, and shows its figures")
+    func healthy() async throws {
+        try await Stage.with { stage in
+            #expect(try await stage.send(.get, "/healthz").json == ["status": "ok"])
+            let ready = try await stage.send(.get, "/readyz")
+            #expect(ready.status == 200)
+            #expect(ready.json == ["store": "ok", "sessions": "ok"])
+            let metrics = try await stage.send(.get, "/metrics")
+            #expect(metrics.status == 200)
+            #expect(metrics.headers["Content-Type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+            #expect(metrics.text.contains("# TYPE bitbot_refused_events_total counter"))
+            #expect(ready.headers["X-Content-Type-Options"] == "nosniff")
+        }
+    }
+
+    @Test("with Redis away the server stays ready and says what is wrong")
+    func redisAway() async throws {
+        let server = try await RedisServer.start()
+        defer { server.stop() }
+        let folder = try TemporaryFolder()
+        let metrics = Metrics()
+        let database = try await Database.open(path: folder.file("store.db"), log: .silent, metrics: metrics)
+        let store = try await Store(database: database, vault: try Vault(key: Vault.randomBytes(32)))
+        let redis = Redis(try Redis.Address(server.url), log: .silent)
+        var options = Stage.Options()
+        options.sessions = RedisSessionStore(
+            redis: redis, store: store, clock: .system, log: .silent, metrics: metrics)
+        try await Stage.with(options) { stage in
+            try await eventually { try await stage.send(.get, "/readyz").json["sessions"] == "ok" }
+            server.stop()
+            await options.sessions?.repair()
+            let ready = try await stage.send(.get, "/readyz")
+            #expect(ready.status == 200)
+            #expect(ready.json["store"] == "ok")
+            #expect(ready.json["sessions"] != "ok")
+            let findings = try await stage.command(.get, "/doctor")["findings"]?.array ?? []
+            #expect(findings.first { $0["name"] == "sessions" }?["trouble"]?.string != nil)
+        }
+        await redis.shutdown()
+        await database.close()
+    }
+
+    @Test("bitbot doctor finds what is well and what is not, one line each")
+    func doctor() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            _ = try await stage.bot(of: installed)
+            func troubles() async throws -> [String: JSON] {
+                let findings = try #require(try await stage.command(.get, "/doctor")["findings"]?.array)
+                return Dictionary(
+                    try findings.map { (try $0.field("name"), $0["trouble"] ?? .null) }, uniquingKeysWith: { $1 })
+            }
+            #expect(
+                try await troubles() == [
+                    "store": .null, "sessions": .null, "installation on \(stage.portal.domain)": .null,
+                    "connector Flow": .null, "bot Helper": .null,
+                ])
+            _ = try await stage.make("bots", ["name": "Idle", "installation_id": .string(installed.id)])
+            await stage.portal.stop()
+            let found = try await troubles()
+            #expect(found["bot Idle"]?.string?.contains("connector") == true)
+            #expect(found["installation on \(stage.portal.domain)"]?.string?.contains("Bitrix24 says") == true)
+        }
+    }
+
+    @Test("a browser is led from / to a page that says how to sign in, and /bitbot/ says how to get there")
+    func pages() async throws {
+        try await Stage.with { stage in
+            let front = try await stage.send(.get, "/")
+            #expect(front.status == 302)
+            let page = try await stage.send(.get, try #require(front.headers["Location"]))
+            #expect(page.text.contains("bitbot admin reset"))
+            #expect(page.headers["Content-Security-Policy"]?.contains("frame-ancestors 'none'") == true)
+            #expect(try await stage.send(.get, "/bitbot/").text.contains("inside Bitrix24"))
+        }
+    }
+}
