@@ -150,9 +150,6 @@ struct BotsAPI: Sendable {
     private func filled(_ command: CommandRecord, from draft: Draft) throws -> CommandRecord {
         var command = command
         command.command = draft.text("command", else: command.command)
-        guard !command.command.hasPrefix("/"), !command.command.contains(where: \.isWhitespace) else {
-            throw APIError.invalid(["command": "must be one word without the slash"])
-        }
         command.common = draft.flag("common", else: command.common)
         command.hidden = draft.flag("hidden", else: command.hidden)
         command.extranet = draft.flag("extranet", else: command.extranet)

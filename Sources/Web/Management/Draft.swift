@@ -66,7 +66,11 @@ struct Draft: Sendable {
         guard let changes = patch.object else { return patch }
         var members = target.object ?? [:]
         for (name, value) in changes {
-            members[name] = value.isNull ? nil : merge(value, into: members[name] ?? [:])
+            if value.isNull {
+                members.removeValue(forKey: name)
+            } else {
+                members[name] = merge(value, into: members[name] ?? [:])
+            }
         }
         return .object(members)
     }
