@@ -36,7 +36,11 @@ struct HealthTests {
         try await Stage.with(options) { stage in
             try await eventually { try await stage.send(.get, "/readyz").json["sessions"] == "ok" }
             server.stop()
-            await options.sessions?.repair()
+            let someone = SessionKey(memberID: "m", botID: 1, dialogID: "chat1")
+            try await eventually {
+                _ = await options.sessions?.current(nil, key: someone)
+                return try await stage.send(.get, "/readyz").json["sessions"] != "ok"
+            }
             let ready = try await stage.send(.get, "/readyz")
             #expect(ready.status == 200)
             #expect(ready.json["store"] == "ok")
