@@ -86,7 +86,7 @@ public struct Registrar: Sendable {
         } catch is CannotReach {}
     }
 
-    /// Registers a command, anew if it was registered before: Bitrix24 changes a command's words only so.
+    /// Registers a command, anew if it was registered before: an update would leave the translations that are gone.
     /// - Throws: ``PortalError``, ``CannotReach``, or `StoreError`.
     public func register(_ command: CommandRecord, of bot: BotRecord) async throws -> CommandRecord {
         var command = command
@@ -95,6 +95,8 @@ public struct Registrar: Sendable {
         let generation = generation(of: bot)
         if let old = command.commandID {
             try await line.portal.unregisterCommand(old, botID: botID, generation: generation, as: line.account)
+            command.commandID = nil
+            try await store.update(command)
         }
         let translations = command.translations.map {
             CommandRegistration.Translation(language: $0.language, title: $0.title, params: $0.params)

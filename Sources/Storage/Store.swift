@@ -30,6 +30,11 @@ public struct Store: Sendable {
         }
     }
 
+    /// Whether it can be read now.
+    public var answers: Bool {
+        get async { (try? await database.read { try $0.row("SELECT 1", [], { _ in true }) }) == true }
+    }
+
     /// Sealed in `settings`, so that another key is noticed before anything is written with it.
     private static let knownText = Array("BitBot".utf8)
 }

@@ -10,10 +10,3 @@ func needingStore<T>(_ log: Log, _ body: () async throws -> T) async throws -> T
         throw HTTPError(503, "The store cannot be used now")
     }
 }
-
-extension Store {
-    /// Whether it can be read now.
-    var answers: Bool {
-        get async { (try? await database.read { try $0.row("SELECT 1", [], { _ in true }) }) == true }
-    }
-}

@@ -65,6 +65,13 @@ extension Stage {
         ]
     }
 
+    /// Gives the store so many pages, or what it has if that is more.
+    func limitStore(to pages: Int) async throws {
+        _ = try await database.write { connection in
+            try connection.row("PRAGMA max_page_count = \(pages)", []) { $0.integer(0) }
+        }
+    }
+
     /// Waits until nothing is left to do.
     func quiet() async throws {
         try await eventually { try await self.read("work")["items"]?.array == [] }

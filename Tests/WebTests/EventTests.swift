@@ -30,6 +30,21 @@ struct EventTests {
         }
     }
 
+    @Test("the application token counts at the top of an event only, not inside the bot's own tokens")
+    func tokenInside() async throws {
+        try await Stage.with { stage in
+            let (_, bot) = try await stage.ready()
+            var event = stage.message(to: bot, "Forged", id: 900_001)
+            let auth = event["auth"]
+            event["data"]?["bot"]?["auth"] = auth
+            event["auth"] = ["member_id": .string(stage.portal.settings.memberID)]
+            #expect(try await stage.post(event, to: bot.url).status == 403)
+            event["auth"]?["application_token"] = "made-up"
+            #expect(try await stage.post(event, to: bot.url).status == 403)
+            #expect(try await stage.storedEvents() == 0)
+        }
+    }
+
     @Test("an installation that needs new permission for another reason stays so when an event comes")
     func otherReason() async throws {
         try await Stage.with { stage in
@@ -218,6 +233,20 @@ struct EventTests {
             let reply = try await stage.api(.get, "bots")
             #expect(reply.status == 503)
             #expect(reply.code == "store_unavailable")
+        }
+    }
+
+    @Test("an event for which the disk has no room is answered 503, and the next one is taken when there is room again")
+    func full() async throws {
+        try await Stage.with { stage in
+            let (_, bot) = try await stage.ready()
+            try await stage.limitStore(to: 1)
+            let large = stage.message(to: bot, String(repeating: "long ", count: 100_000), id: 900_001)
+            #expect(try await stage.post(large, to: bot.url).status == 503)
+            #expect(try await stage.storedEvents() == 0)
+            try await stage.limitStore(to: 1_000_000)
+            #expect(try await stage.post(large, to: bot.url).status == 200)
+            #expect(try await stage.storedEvents() == 1)
         }
     }
 

@@ -96,6 +96,22 @@ struct ForgeryTests {
         }
     }
 
+    @Test("an expiry out of range is bounded")
+    func expiry() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            let tokens = stage.portal.tokens(of: installed.clientID, as: 1)
+            let known = try #require(stage.portal.applicationToken(of: installed.clientID))
+            let claim = stage.installEvent(access: tokens.access, refresh: tokens.refresh, application: known)
+            #expect(try await stage.post(claim, to: installed.eventsURL).status == 200)
+            let id = try #require(ID<InstallationRecord>(installed.id))
+            let stored = try #require(try await stage.store.credentials(of: id).first)
+            #expect(stored.accessToken.reveal() == tokens.access)
+            #expect(stored.expiresAt < WallClock.system.now + .seconds(90_000))
+            #expect(stage.authorization.renewals == 0)
+        }
+    }
+
     @Test("a bot platform's tokens do not install: not the bot's, not the administrator's that it is given")
     func botPlatform() async throws {
         try await Stage.with { stage in

@@ -342,6 +342,31 @@ struct ManagementTests {
         }
     }
 
+    @Test("a command that Bitrix24 refuses is not kept; a change that it refuses can be sent again")
+    func refusedCommand() async throws {
+        try await Stage.with { stage in
+            let bot = try await stage.bot(of: try await stage.installed())
+            let path = "bots/\(try bot.field("id"))/commands"
+            let refusal = SimulatedPortal.Fault(
+                .error(status: 400, code: "COMMAND_ERROR", description: "Not this one"),
+                method: "imbot.v2.Command.register")
+            stage.portal.inject(refusal)
+            let refused = try await stage.api(.post, path, stage.help)
+            #expect(refused.status == 502)
+            #expect(refused.code == "bitrix24_refused")
+            #expect(refused.json["error"]?["message"]?.string?.contains("Not this one") == true)
+            #expect(try await stage.read(path)["items"]?.array == [])
+            let command = path + "/" + (try await stage.make(path, stage.help).field("id"))
+            stage.portal.inject(refusal)
+            #expect(try await stage.api(.patch, command, ["common": true]).status == 502)
+            #expect(try await stage.read(command)["command_id"] == .null)
+            let again = try await stage.api(.patch, command, ["common": true])
+            #expect(again.status == 200)
+            #expect(again.json["command_id"]?.integer != nil)
+            #expect(again.json["common"] == true)
+        }
+    }
+
     @Test(
         "a portal that is away keeps its bot until it can be asked, but installations, portals and applications can go")
     func portalAway() async throws {

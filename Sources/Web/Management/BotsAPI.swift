@@ -75,7 +75,7 @@ struct BotsAPI: Sendable {
             bots.create(
                 "Adds a bot and registers it in Bitrix24; `status` and `status_reason` say how that went", create),
             bots.read(bot),
-            bots.change("Changes a bot, in Bitrix24 too; tries again to register one that failed", change),
+            bots.change("Changes a bot, in Bitrix24 too; registers anew one that failed or was deleted there", change),
             bots.delete("Removes a bot, from Bitrix24 too") { request in
                 let bot = try await bot(request)
                 try await asking { try await registrar.unregister(bot) }

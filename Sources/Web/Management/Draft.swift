@@ -37,10 +37,6 @@ struct Draft: Sendable {
 
     func text(_ name: String, else given: String) -> String { values[name]?.string ?? given }
     func flag(_ name: String, else given: Bool) -> Bool { values[name]?.bool ?? given }
-    func integer(_ name: String, else given: Int64) -> Int64 { values[name]?.integer ?? given }
-    func number(_ name: String, else given: Double) -> Double {
-        if case .number(let number)? = values[name] { number } else { values[name]?.integer.map(Double.init) ?? given }
-    }
     func list(_ name: String) -> [JSON]? { values[name]?.array }
 
     /// `null` empties.
