@@ -29,7 +29,10 @@ struct FirstGeneration {
     ) throws -> [BotEvent] {
         let entries = data[group]?.looseEntries ?? []
         if entries.isEmpty { throw EventDecodingError.missing("data[\(group)]") }
-        return try entries.map(decode)
+        // The event is not sent again: one entry that cannot be read must not lose the others.
+        let decoded = entries.map { entry in Result { try decode(entry) } }
+        let readable = decoded.compactMap { try? $0.get() }
+        return readable.isEmpty ? try decoded.map { try $0.get() } : readable
     }
 
     private func event(botID: Int64, dialogID: String) -> BotEvent {

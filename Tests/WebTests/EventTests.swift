@@ -127,7 +127,8 @@ struct EventTests {
             let two = try await stage.address(of: try await stage.bot(of: installed, name: "Two", api: "v1"))
             #expect(one.url == installed.eventsURL)
             #expect(two.url == installed.eventsURL)
-            let event = stage.firstGeneration(to: [one.id, two.id, 987_654], "Both of you", id: 900_001)
+            var event = stage.firstGeneration(to: [one.id, two.id, 987_654], "Both of you", id: 900_001)
+            event["data"]?["BOT"]?["x"] = ["BOT_ID": "nobody"]
             #expect(try await stage.post(event, to: installed.eventsURL).status == 200)
             #expect(try await stage.storedEvents() == 2)
             _ = try await stage.answered(one.json, "You alone")
