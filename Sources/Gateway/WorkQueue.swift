@@ -47,9 +47,11 @@ public actor WorkQueue<Work: DialogWork> {
     private var runningPerPortal: [ID<PortalRecord>: Int] = [:]
     /// Dialogs that could start but for their portal's bound.
     private var heldBack: [ID<PortalRecord>: [ID<DialogRecord>]] = [:]
-    /// Some work is in the store only.
-    private var overflowed = false
+    /// Some work is in the store only; before ``start()`` all of it is, what arrives then too.
+    private var overflowed = true
     private var loading = false
+    /// What was stored while a load was under way: older work of its dialog may not have been read yet.
+    private var addedWhileLoading: [Work] = []
     /// What ended while a load was under way: the load may have seen it still open.
     private var endedWhileLoading: Set<Int64> = []
     private var draining = false
@@ -79,11 +81,11 @@ public actor WorkQueue<Work: DialogWork> {
     /// Takes work that has just been stored.
     public func add(_ items: [Work]) {
         for item in items where !overflowed {
-            guard held.count < limit else {
+            guard held.count + addedWhileLoading.count < limit else {
                 overflowed = true
                 break
             }
-            insert(item)
+            if loading { addedWhileLoading.append(item) } else { insert(item) }
         }
     }
 
@@ -178,14 +180,20 @@ public actor WorkQueue<Work: DialogWork> {
         if !dialogs.isEmpty { heldBack[portal] = dialogs + heldBack[portal, default: []] }
     }
 
-    /// Loads until there is nothing more in the store or no more room.
+    /// Loads until there is nothing more in the store or no more room; then takes what has arrived meanwhile.
     private func refill() async {
         guard !loading, !draining else { return }
         loading = true
-        defer {
-            loading = false
-            endedWhileLoading = []
-        }
+        await loadAll()
+        loading = false
+        endedWhileLoading = []
+        let added = addedWhileLoading
+        addedWhileLoading = []
+        for item in added { replace(item) }
+        if overflowed, held.count < limit / 2 { Task { await refill() } }
+    }
+
+    private func loadAll() async {
         do {
             var after: Int64 = 0
             while held.count < limit {
@@ -199,11 +207,8 @@ public actor WorkQueue<Work: DialogWork> {
             }
         } catch {
             overflowed = true
-            log.error("stored work cannot be read", ["error": "\(error)"])
-            Task {
-                try? await Task.sleep(for: .seconds(1))
-                await refill()
-            }
+            log.error("stored work cannot be read and is looked for again", ["error": "\(error)"])
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 }
