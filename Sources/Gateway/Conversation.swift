@@ -96,6 +96,7 @@ struct Conversation: Sendable {
 
     private func ask(_ item: PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
         var item = item
+        item.mayAskAgain = false
         let askedAt = clock.now
         let stored = try await store.database.write { [item] connection in
             try connection.beginAsking(item.id, now: askedAt)
@@ -171,6 +172,8 @@ struct Conversation: Sendable {
                 parts.forEach { answer.take($0) }
                 try await store(answer, to: item, setting)
                 return .finished
+            case .failed where item.mayAskAgain:
+                return try await ask(item, setting)
             case .failed(let error):
                 return try await handle(failure: error, of: item, setting)
             }

@@ -84,7 +84,9 @@ public final class Gateway: Sendable {
         switch key {
         case .event(let id):
             let found = try await store.database.read { try $0.event(id) }
-            await asking.add(try await Self.pending(found.map { [$0] } ?? [], store: store, log: log))
+            var pending = try await Self.pending(found.map { [$0] } ?? [], store: store, log: log)
+            for index in pending.indices { pending[index].mayAskAgain = true }
+            await asking.add(pending)
         case .send(let id):
             let found = try await store.database.read { try $0.outboxItem(id) }
             if let found { await sending.add([try PendingMessage(found)]) }

@@ -19,6 +19,8 @@ struct PendingEvent: DialogWork {
     var notBefore: Timestamp
     var progress = Progress.waiting
     var attempts = 0
+    /// The administrator wants it asked again, if it is known to have failed.
+    var mayAskAgain = false
     /// When this process first tried: asking is given up two minutes later.
     var firstTriedAt: Timestamp?
 
