@@ -12,8 +12,8 @@ import Web
 func serve(_ configuration: Configuration) async throws {
     let log = Log(level: configuration.logLevel)
     let metrics = Metrics()
-    let lock = try plainly { try DataFolderLock(folder: configuration.dataFolder) }
-    let vault = try plainly {
+    let lock = try plainly("BITBOT_DATA_DIR") { try DataFolderLock(folder: configuration.dataFolder) }
+    let vault = try plainly("BITBOT_DATA_DIR") {
         try Vault.forDataFolder(configuration.dataFolder, environmentKey: configuration.secretKey)
     }
     let database = try await plainly {
@@ -133,14 +133,15 @@ enum Signals {
 }
 
 /// Says what stops the start in one sentence.
-func plainly<T>(_ body: () async throws -> T) async throws -> T {
-    do { return try await body() } catch { throw plainSentence(error) }
+/// - Parameter variable: what names the files that are opened.
+func plainly<T>(_ variable: String = "BITBOT_DATABASE_URL", _ body: () async throws -> T) async throws -> T {
+    do { return try await body() } catch { throw plainSentence(error, variable) }
 }
-func plainly<T>(_ body: () throws -> T) throws -> T {
-    do { return try body() } catch { throw plainSentence(error) }
+func plainly<T>(_ variable: String = "BITBOT_DATABASE_URL", _ body: () throws -> T) throws -> T {
+    do { return try body() } catch { throw plainSentence(error, variable) }
 }
 
-private func plainSentence(_ error: any Error) -> any Error {
+private func plainSentence(_ error: any Error, _ variable: String) -> any Error {
     switch error {
     case StoreError.locked(let folder):
         ConfigurationError("BITBOT_DATA_DIR: another BitBot is running on \(folder)")
@@ -155,7 +156,7 @@ private func plainSentence(_ error: any Error) -> any Error {
             "The store has version \(found), this BitBot knows \(known): start the newer BitBot, or give another BITBOT_DATA_DIR"
         )
     case StoreError.cannotOpen(let path, let reason):
-        ConfigurationError("BITBOT_DATABASE_URL: \(path) cannot be opened: \(reason)")
+        ConfigurationError("\(variable): \(path) cannot be opened: \(reason)")
     case HTTPServerError.addressInUse(let address):
         ConfigurationError("BITBOT_LISTEN: \(address) is taken by another program")
     case HTTPServerError.cannotListen(let address, let reason):
