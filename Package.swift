@@ -36,6 +36,8 @@ let package = Package(
             name: "bitbot", dependencies: ["Base", "Storage", "Web", "Gateway", "Sandbox"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
+            name: "EndToEndTests", dependencies: ["bitbot", "Sandbox", "Base", "TestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: strict,
             // A test stands in front of the C library's name lookup, to have one that never ends.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),

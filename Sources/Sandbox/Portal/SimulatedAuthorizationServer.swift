@@ -85,6 +85,9 @@ public final class SimulatedAuthorizationServer: Sendable {
     /// How often `app.info` was asked since the start.
     public var checks: Int { calls.withLock { $0.checks } }
 
+    /// All tokens and codes that are known now, also expired ones, for tests that look for leaks.
+    public var knownTokens: Set<String> { tokens.withLock { $0.known } }
+
     public func stop() async {
         let server = server.withLock { server in
             defer { server = nil }

@@ -68,6 +68,8 @@ struct TokenBook: Sendable {
 
     init(settings: SimulatedAuthorizationServer.Settings) { self.settings = settings }
 
+    var known: Set<String> { Set(grants.keys).union(refreshes.keys).union(codes.keys) }
+
     mutating func register(_ registration: Registration) { registrations[registration.key] = registration }
 
     /// Takes an application away, with all its tokens in that portal.

@@ -1,0 +1,191 @@
+import Base
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("The operator of the server")
+    struct Operator {
+        /// Runs `serve` where it must not start.
+        /// - Returns: what it said: one line.
+        private static func refusal(
+            _ environment: [String: String], _ arguments: [String] = ["serve"]
+        ) async throws -> String {
+            let result = try await run(arguments, environment: environment)
+            #expect(result.code == 1)
+            let lines = result.output.split(separator: "\n").filter { !$0.hasPrefix("{") }
+            #expect(lines.count == 1, "it said: \(result.output)")
+            return lines.last.map(String.init) ?? ""
+        }
+
+        @Test(
+            "wrong configuration stops the start with one sentence that names the variable",
+            arguments: [
+                ("BITBOT_LISTEN", "nonsense"), ("BITBOT_LISTEN", "127.0.0.1:99999"),
+                ("BITBOT_LISTEN", "203.0.113.9:8080"),
+                ("BITBOT_PUBLIC_URL", "ftp://bitbot.example"), ("BITBOT_DATA_DIR", "/proc/bitbot"),
+                ("BITBOT_DATABASE_URL", "postgres://localhost/bitbot"), ("BITBOT_DATABASE_URL", "mysql://localhost"),
+                ("BITBOT_DATABASE_URL", "sqlite:/nowhere/at/all/bitbot.db"),
+                ("BITBOT_REDIS_URL", "rediss://localhost"), ("BITBOT_REDIS_URL", "localhost"),
+                ("BITBOT_SECRET_KEY", "short"), ("BITBOT_OAUTH_URL", "oauth.bitrix.info"),
+                ("BITBOT_SESSION_TTL", "soon"), ("BITBOT_PRIVATE_UPSTREAMS", "perhaps"), ("BITBOT_KEEP_DAYS", "0"),
+                ("BITBOT_THREADS", "-1"), ("BITBOT_LOG_LEVEL", "loud"),
+            ])
+        func configuration(_ variable: String, _ value: String) async throws {
+            var environment = ["BITBOT_LISTEN": "127.0.0.1:0"]
+            environment[variable] = value
+            #expect(try await Self.refusal(environment).contains(variable))
+        }
+
+        @Test("--sandbox refuses to be reached by others")
+        func sandbox() async throws {
+            let listen = try await Self.refusal(["BITBOT_LISTEN": "0.0.0.0:0"], ["serve", "--sandbox"])
+            #expect(listen.contains("BITBOT_LISTEN"))
+            let url = try await Self.refusal(
+                ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_PUBLIC_URL": "https://bitbot.example.com"],
+                ["serve", "--sandbox"])
+            #expect(url.contains("BITBOT_PUBLIC_URL"))
+        }
+
+        @Test("a word or flag that it does not know is named")
+        func words() async throws {
+            #expect(try await Self.refusal([:], ["swerve"]).contains("swerve"))
+            #expect(try await Self.refusal([:], ["serve", "--listne", "x"]).contains("--listne"))
+            #expect(try await Self.refusal([:], ["serve", "--listen"]).contains("--listen"))
+        }
+
+        @Test("--help names every command and variable's flag, --version the version")
+        func help() async throws {
+            let help = try await run(["--help"])
+            #expect(help.code == 0)
+            for word in ["serve", "doctor", "admin reset", "--data-dir", "--redis-url", "--log-level", "--version"] {
+                #expect(help.output.contains(word))
+            }
+            let version = try await run(["--version"])
+            #expect(version.code == 0 && version.output.hasPrefix("bitbot "))
+        }
+
+        @Test("a flag wins over the variable of the same name")
+        func flags() async throws {
+            let said = try await Self.refusal(
+                ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_LOG_LEVEL": "info"], ["serve", "--log-level=loud"])
+            #expect(said.contains("BITBOT_LOG_LEVEL"))
+        }
+
+        // MARK: Beside a server that runs
+
+        @Test("a port that is taken, and a data folder that is in use, are said, and the server there goes on")
+        func taken() async throws {
+            try await Self.withServer { server in
+                let port = try await Self.refusal(["BITBOT_LISTEN": "127.0.0.1:\(server.port)"])
+                #expect(port.contains("BITBOT_LISTEN") && port.contains("\(server.port)"))
+                let folder = try await Self.refusal(
+                    ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATA_DIR": server.data])
+                #expect(folder.contains("BITBOT_DATA_DIR"))
+                #expect(await server.isReady())
+                #expect(try await run(["doctor"], environment: ["BITBOT_DATA_DIR": server.data]).code == 0)
+            }
+        }
+
+        @Test("a wrong secret key is refused, and the right one works again; so does a lost key file")
+        func secretKey() async throws {
+            try await Self.withServer { server in
+                _ = try await server.create("apps", ["name": "A", "client_id": "a", "client_secret": "b"])
+                try await server.terminate()
+                let folder = ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATA_DIR": server.data]
+                let wrong = Data(Vault.randomBytes(32)).base64EncodedString()
+                let said = try await Self.refusal(folder.merging(["BITBOT_SECRET_KEY": wrong]) { $1 })
+                #expect(said.contains("BITBOT_SECRET_KEY") && !said.contains(wrong))
+                let (key, away) = (server.data + "/secret.key", server.data + "/secret.away")
+                try FileManager.default.moveItem(atPath: key, toPath: away)
+                #expect(try await Self.refusal(folder).contains("BITBOT_SECRET_KEY"))
+                try FileManager.default.moveItem(atPath: away, toPath: key)
+                try await server.start()
+                #expect(try await server.items("apps").count == 1)
+            }
+        }
+
+        @Test("the generated key and the folder are for their owner alone")
+        func modes() async throws {
+            try await Self.withServer { server in
+                func mode(_ path: String) throws -> Int {
+                    let attributes = try FileManager.default.attributesOfItem(atPath: path)
+                    return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+                }
+                let (folder, key) = (try mode(server.data), try mode(server.data + "/secret.key"))
+                #expect(folder == 0o700 && key == 0o600)
+            }
+        }
+
+        @Test("a store from a newer version is left alone")
+        func newer() async throws {
+            try await Self.withServer { server in
+                try await server.terminate()
+                let path = server.data + "/bitbot.db"
+                let file = try #require(FileHandle(forUpdatingAtPath: path))
+                // The schema's version stands in the header, four bytes from the 60th.
+                try file.seek(toOffset: 60)
+                try file.write(contentsOf: Data([0, 0, 1, 0]))
+                try file.close()
+                let before = try Data(contentsOf: URL(fileURLWithPath: path))
+                let said = try await Self.refusal(
+                    ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATA_DIR": server.data])
+                #expect(said.contains("256") && said.contains("newer"))
+                #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+            }
+        }
+
+        @Test("doctor and admin reset say when no server runs")
+        func noServer() async throws {
+            for arguments in [["doctor"], ["admin", "reset"]] {
+                let result = try await run(arguments)
+                #expect(result.code == 1 && result.output.contains("No BitBot is running"))
+            }
+        }
+
+        @Test("doctor shows a line for each thing and fails when one does")
+        func doctor() async throws {
+            try await Stage.with { stage in
+                let folder = ["BITBOT_DATA_DIR": stage.bitbot.data]
+                let well = try await run(["doctor"], environment: folder)
+                #expect(well.code == 0, "\(well.output)")
+                for word in ["configuration", "store", "sessions", stage.portal.domain, "Support"] {
+                    #expect(well.output.split(separator: "\n").contains { $0.hasPrefix("ok") && $0.contains(word) })
+                }
+                stage.portal.inject(.init(.error(status: 403, code: "ACCESS_DENIED", description: "No"), times: nil))
+                let ill = try await run(["doctor"], environment: folder)
+                #expect(ill.code == 1)
+                #expect(
+                    ill.output.split(separator: "\n").contains { $0.hasPrefix("FAIL") && $0.contains("ACCESS_DENIED") })
+            }
+        }
+
+        @Test("admin reset prints a link that signs in once")
+        func reset() async throws {
+            try await Self.withServer { server in
+                let result = try await run(["admin", "reset"], environment: ["BITBOT_DATA_DIR": server.data])
+                #expect(result.code == 0 && result.output.contains(server.url + "/admin/#code="))
+            }
+        }
+
+        /// A server alone, without any portal.
+        private static func withServer(_ body: (RunningBitBot) async throws -> Void) async throws {
+            let loops = EventLoopGroup(count: 1)
+            let http = HTTPClient(loops: loops)
+            let server = try RunningBitBot(http: http)
+            do {
+                try await server.start()
+                try await body(server)
+            } catch {
+                print("BitBot's log ended:\n\(server.logTail)")
+                server.kill()
+                await http.shutdown()
+                loops.stop()
+                throw error
+            }
+            server.kill()
+            await http.shutdown()
+            loops.stop()
+        }
+    }
+}
