@@ -31,7 +31,7 @@ extension EndToEnd {
                 let chat = try stage.customer()
                 try stage.portal.customerWrites("hello", in: chat)
                 try await stage.untilAnswers(1, in: chat)
-                let delivery = try #require(stage.accepted.first)
+                let delivery = try await stage.firstAccepted()
                 stage.bitbot.kill()
                 try await stage.bitbot.start()
                 // Bitrix24's own bytes are gone by now; the delivery has what they said.
@@ -102,7 +102,7 @@ extension EndToEnd {
                 let chat = try stage.customer()
                 try stage.portal.customerWrites("hello", in: chat)
                 try await stage.untilAnswers(1, in: chat)
-                let bot = try #require(stage.accepted.first)
+                let bot = try await stage.firstAccepted()
                 var data = bot.data
                 data["user"]?["bot"] = true
                 data["message"]?["id"] = 900_001
@@ -123,7 +123,7 @@ extension EndToEnd {
                 let chat = try stage.customer()
                 try stage.portal.customerWrites("hello", in: chat)
                 try await stage.untilAnswers(1, in: chat)
-                let known = try #require(stage.accepted.first)
+                let known = try await stage.firstAccepted()
                 var data = known.data
                 data["message"]?["id"] = 900_001
                 #expect(try await stage.repost(known, data: data, url: known.url + "x") == 403)

@@ -73,7 +73,7 @@ extension EndToEnd {
             stage.bitbot.kill()
             try await stage.bitbot.start()
             // A stranger's posts and a wrong token are logged without what they brought.
-            let known = try #require(stage.accepted.first)
+            let known = try await stage.firstAccepted()
             _ = try await stage.repost(known, auth: ["application_token": "wrong"])
             _ = try await stage.portal.install(stage.application)
             try stage.portal.customerWrites("again", in: chat)

@@ -160,6 +160,12 @@ struct Stage: Sendable {
     /// Waits until there is no work at all, failed work included.
     func untilNoWork() async throws { try await eventually { try await bitbot.work().isEmpty } }
 
+    /// The first event that BitBot has promised to handle; its answer may be here before that of the post.
+    func firstAccepted() async throws -> SimulatedPortal.Delivery {
+        try await eventually { !accepted.isEmpty }
+        return accepted[0]
+    }
+
     /// Events that BitBot has promised to handle: those it answered 200.
     var accepted: [SimulatedPortal.Delivery] {
         portal.deliveries.filter { $0.status == 200 && $0.event == "ONIMBOTV2MESSAGEADD" }
