@@ -48,6 +48,44 @@ struct InstallationTests {
         }
     }
 
+    @Test(
+        "when Bitrix24 accepts no stored token any more the administrator sees it, and opening the application mends it"
+    )
+    func reauthorized() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed(page: true)
+            let bot = try await stage.bot(of: installed)
+            stage.authorization.revokeRefreshTokens(of: installed.clientID)
+            stage.authorization.expireAccessTokens(of: installed.clientID)
+            let path = "bots/\(try bot.field("id"))"
+            _ = try await stage.api(.patch, path, ["name": "Renamed"])
+            #expect(try await stage.status(of: installed) == "reauthorize")
+            #expect(try await stage.notice(of: installed)?.contains("open the application") == true)
+            #expect(try await stage.portal.openPage(of: installed.clientID, as: 1).status == 200)
+            #expect(try await stage.status(of: installed) == "active")
+            #expect(try await stage.notice(of: installed) == nil)
+            let renamed = try await stage.api(.patch, path, ["name": "Renamed"]).json
+            #expect(renamed["status_reason"] == .null)
+            #expect(stage.portal.bots.map(\.name) == ["Renamed"])
+        }
+    }
+
+    @Test("a refused event does not undo an installation that is renewed at the same time")
+    func renewedMeanwhile() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            let before = try await stage.record(installed)
+            try await stage.bound(installed)
+            try stage.portal.update(installed.clientID, to: 2)
+            await stage.portal.settle()
+            try await eventually { try await stage.record(installed).applicationToken != before.applicationToken }
+            try await stage.store.setStatus(.reauthorize, notice: "stale", of: before, now: WallClock.system.now)
+            let record = try await stage.record(installed)
+            #expect(record.status == .active)
+            #expect(record.applicationToken?.reveal() == stage.portal.applicationToken(of: installed.clientID))
+        }
+    }
+
     @Test("names of the page's fields count in any case of letters")
     func mixedCase() async throws {
         try await Stage.with { stage in
