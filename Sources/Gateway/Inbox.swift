@@ -102,7 +102,7 @@ public struct Inbox: Sendable {
         var bot = bot
         bot.status = .deleted
         bot.statusReason = "The bot was deleted in Bitrix24"
-        try await store.update(bot, now: clock.now)
+        _ = try await store.setRegistration(of: bot, now: clock.now)
     }
 
     private func count(_ event: BotEvent, _ outcome: String) {

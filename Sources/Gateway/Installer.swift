@@ -178,7 +178,7 @@ public struct Installer: Sendable {
         for var bot in try await store.bots(of: installation.id) where bot.status != .deleted {
             bot.status = .deleted
             bot.statusReason = Aftercare.uninstalled
-            try await store.update(bot, now: clock.now)
+            _ = try await store.setRegistration(of: bot, now: clock.now)
         }
         try await store.setStatus(.uninstalled, notice: nil, of: installation, now: clock.now)
     }

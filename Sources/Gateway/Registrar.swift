@@ -36,8 +36,7 @@ public struct Registrar: Sendable {
             bot.statusReason = error.reason
             if bot.status != .active { bot.status = .failed }
         }
-        try await store.update(bot, now: clock.now)
-        return bot
+        return try await store.setRegistration(of: bot, now: clock.now)
     }
 
     /// - Returns: false when Bitrix24 does not have the bot any more.
@@ -60,7 +59,7 @@ public struct Registrar: Sendable {
         bot.status = .active
         bot.statusReason = nil
         // Known before its commands' events can come.
-        try await store.update(bot, now: clock.now)
+        bot = try await store.setRegistration(of: bot, now: clock.now)
         for var command in try await store.commands(of: bot.id) {
             command.commandID = nil
             do {

@@ -70,6 +70,27 @@ extension Store {
         }
     }
 
+    /// Stores what Bitrix24 made of the bot (`botID`, `api`, `status`, `statusReason`) alone: the administrator may have changed
+    /// the rest while it was asked.
+    /// - Returns: the bot as it is now.
+    public func setRegistration(of bot: BotRecord, now: Timestamp) async throws -> BotRecord {
+        defer { cache.forgetBots() }
+        let stored = try await database.write { connection in
+            try connection.row(
+                """
+                UPDATE bots SET bot_id = ?, api = ?, status = ?, status_reason = ?, updated_at = ? WHERE id = ?
+                RETURNING \(BotRecord.columns)
+                """,
+                [
+                    SQLValue(bot.botID), .text(bot.api), .text(bot.status.rawValue), SQLValue(bot.statusReason),
+                    SQLValue(now), SQLValue(bot.id),
+                ]
+            ) { try BotRecord($0) }
+        }
+        guard let stored else { throw StoreError.missing("bots") }
+        return stored
+    }
+
     /// Deletes the bot with its commands and dialogs.
     public func deleteBot(_ id: ID<BotRecord>) async throws {
         try await eraseDialogs("bot_id = ?", SQLValue(id))

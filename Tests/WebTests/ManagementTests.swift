@@ -367,6 +367,24 @@ struct ManagementTests {
         }
     }
 
+    @Test("what is changed while Bitrix24 is asked about a bot is not lost")
+    func changedMeanwhile() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            let bot = try await stage.bot(of: installed, isConnected: false)
+            let path = "bots/\(try bot.field("id"))"
+            let connector = try await stage.connector().field("id")
+            stage.portal.inject(.init(.slow(.seconds(1)), method: "imbot.v2.Bot.update"))
+            async let renamed = stage.api(.patch, path, ["name": "Renamed"])
+            try await eventually { try await stage.read(path)["name"] == "Renamed" }
+            _ = try await stage.api(.patch, path, ["connector_id": .string(connector)])
+            #expect(try await renamed.status == 200)
+            let now = try await stage.read(path)
+            #expect(now["connector_id"]?.string == connector)
+            #expect(now["name"] == "Renamed")
+        }
+    }
+
     @Test(
         "a portal that is away keeps its bot until it can be asked, but installations, portals and applications can go")
     func portalAway() async throws {
