@@ -213,8 +213,32 @@ struct ManagementTests {
                 .patch, "connectors/\(id)", ["url": nil, "options": ["a": ["b": nil], "e": 4]])
             #expect(changed.json["url"] == .null)
             #expect(changed.json["options"] == ["a": ["c": 2], "d": 3, "e": 4])
-            let wrongURL = try await stage.api(.patch, "connectors/\(id)", ["url": "file:///etc/passwd"])
-            #expect(wrongURL.fields.keys.sorted() == ["url"])
+        }
+    }
+
+    @Test("addresses and keys that could not be used, or would show a password, are refused")
+    func addressesAndKeys() async throws {
+        try await Stage.with { stage in
+            let path = "connectors/\(try await stage.connector().field("id"))"
+            for url in [
+                "file:///etc/passwd", "https://", "https:///path", "ftp://host", "https://user:password@host/",
+                "https://host/#part", "https://host/ with space", "host", "https://host\\@other/",
+            ] {
+                #expect(
+                    try await stage.api(.patch, path, ["url": .string(url)]).fields.keys.sorted() == ["url"], "\(url)")
+            }
+            #expect(try await stage.api(.patch, path, ["key": "two\nlines"]).fields.keys.sorted() == ["key"])
+            #expect(try await stage.api(.patch, path, ["name": "a\u{0}b"]).fields.keys.sorted() == ["name"])
+            #expect(try await stage.api(.patch, path, ["name": "  "]).fields.keys.sorted() == ["name"])
+            // Pasted with its line end.
+            #expect(try await stage.api(.patch, path, ["key": " app-0123456789\n"]).status == 200)
+            let id = try #require(ID<ConnectorRecord>(String(path.split(separator: "/")[1])))
+            #expect(try await stage.store.connector(id)?.key == Secret("app-0123456789"))
+            for page in ["javascript:alert(1)", "//other.host/", "page"] {
+                let reply = try await stage.api(.post, "apps", ["name": "App", "page_url": .string(page)])
+                #expect(reply.fields.keys.sorted() == ["page_url"])
+            }
+            #expect(try await stage.make("apps", ["name": "App", "page_url": "/own/page"])["page_url"] == "/own/page")
         }
     }
 

@@ -34,7 +34,7 @@ struct AppsAPI: Sendable {
                 try await store.createApp(
                     name: draft.text("name", else: ""), clientID: draft.textIfAny("client_id", else: nil),
                     clientSecret: draft.secret("client_secret", else: nil), bitbot: draft.flag("bitbot", else: false),
-                    pageURL: draft.textIfAny("page_url", else: nil), sandbox: false, now: clock.now)
+                    pageURL: try page(draft, else: nil), sandbox: false, now: clock.now)
             },
             collection.read(find),
             collection.change("Changes an application") { request, draft in
@@ -43,7 +43,7 @@ struct AppsAPI: Sendable {
                 app.clientID = draft.textIfAny("client_id", else: app.clientID)
                 app.clientSecret = draft.secret("client_secret", else: app.clientSecret)
                 app.bitbot = draft.flag("bitbot", else: app.bitbot)
-                app.pageURL = draft.textIfAny("page_url", else: app.pageURL)
+                app.pageURL = try page(draft, else: app.pageURL)
                 try await store.update(app)
                 return app
             },
@@ -51,6 +51,10 @@ struct AppsAPI: Sendable {
                 try await store.deleteApp(try await find($0).id)
             },
         ]
+    }
+
+    private func page(_ draft: Draft, else given: String?) throws -> String? {
+        try draft.textIfAny("page_url", else: given).map { try WebAddress.checkedPage($0, field: "page_url") }
     }
 
     @Sendable private func find(_ request: HTTPRequest) async throws -> AppRecord {

@@ -57,14 +57,14 @@ struct ConnectorsAPI: Sendable {
                 let type = draft.text("type", else: "")
                 let url = draft.text("url", else: PlatformType.named(type)?.defaultURL ?? "")
                 return try await store.createProvider(
-                    name: draft.text("name", else: ""), type: type, url: try Self.checked(url), now: clock.now)
+                    name: draft.text("name", else: ""), type: type, url: try WebAddress.checked(url), now: clock.now)
             },
             providers.read(provider),
             providers.change("Changes a provider") { request, draft in
                 var provider = try await provider(request)
                 provider.name = draft.text("name", else: provider.name)
                 provider.type = draft.text("type", else: provider.type)
-                provider.url = try Self.checked(draft.text("url", else: provider.url))
+                provider.url = try WebAddress.checked(draft.text("url", else: provider.url))
                 try await store.update(provider)
                 return provider
             },
@@ -80,7 +80,7 @@ struct ConnectorsAPI: Sendable {
                 new.portalID = try draft.id("portal_id", else: nil)
                 new.shared = draft.flag("shared", else: false)
                 new.key = draft.secret("key", else: nil)
-                new.url = try draft.textIfAny("url", else: nil).map(Self.checked)
+                new.url = try draft.textIfAny("url", else: nil).map { try WebAddress.checked($0) }
                 new.options = draft.merged("options", into: [:])
                 try await check(provider: providerID, portal: new.portalID)
                 return try await store.createConnector(new, now: clock.now)
@@ -94,7 +94,7 @@ struct ConnectorsAPI: Sendable {
                 connector.shared = draft.flag("shared", else: connector.shared)
                 connector.name = draft.text("name", else: connector.name)
                 connector.key = draft.secret("key", else: connector.key)
-                connector.url = try draft.textIfAny("url", else: connector.url).map(Self.checked)
+                connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
                 connector.options = draft.merged("options", into: connector.options)
                 try await check(provider: connector.providerID, portal: connector.portalID)
                 try await store.update(connector, now: clock.now)
@@ -125,12 +125,5 @@ struct ConnectorsAPI: Sendable {
             throw APIError.invalid(["provider_id": "does not exist"])
         }
         if let portal, try await store.portal(portal) == nil { throw APIError.invalid(["portal_id": "does not exist"]) }
-    }
-
-    private static func checked(_ url: String) throws -> String {
-        guard url.hasPrefix("https://") || url.hasPrefix("http://"), url.split(separator: "/").count >= 2,
-            !url.contains(where: { $0.isWhitespace || $0.isNewline })
-        else { throw APIError.invalid(["url": "must be an address that begins with https:// or http://"]) }
-        return url
     }
 }

@@ -44,7 +44,7 @@ struct Draft: Sendable {
         values[name].map { $0.string.flatMap { $0.isEmpty ? nil : $0 } } ?? given
     }
     func secret(_ name: String, else given: Secret?) -> Secret? {
-        values[name].map { $0.string.flatMap { $0.isEmpty ? nil : Secret($0) } } ?? given
+        values[name].map { $0.string.map(trimmed).flatMap { $0.isEmpty ? nil : Secret($0) } } ?? given
     }
 
     /// An object merged into the one that is there (RFC 7396).
@@ -70,4 +70,10 @@ struct Draft: Sendable {
         }
         return .object(members)
     }
+}
+
+/// Without white space at both ends.
+func trimmed(_ text: String) -> String {
+    let start = text.drop(while: \.isWhitespace)
+    return String(start.reversed().drop(while: \.isWhitespace).reversed())
 }

@@ -51,7 +51,7 @@ struct Field: Sendable {
         if value.isNull { return isNullable ? nil : "must not be empty" }
         return switch kind {
         case .text, .secret, .time:
-            value.string.map { isRequired && $0.isEmpty ? "must not be empty" : Self.tooLong($0) } ?? "must be a text"
+            value.string.map(fault(in:)) ?? "must be a text"
         case .flag: value.bool == nil ? "must be true or false" : nil
         case .integer: value.integer == nil ? "must be a whole number" : nil
         case .number: value.integer == nil && !isNumber(value) ? "must be a number" : nil
@@ -65,8 +65,14 @@ struct Field: Sendable {
         }
     }
 
-    private static func tooLong(_ text: String) -> String? {
-        text.utf8.count > 10_000 ? "must not be longer than 10,000 bytes" : nil
+    private func fault(in text: String) -> String? {
+        if isRequired, text.allSatisfy(\.isWhitespace) { return "must not be empty" }
+        // A key is pasted with a line end often enough; that one is cut off.
+        let allowed: [UInt8] = if case .secret = kind { [] } else { [0x09, 0x0A, 0x0D] }
+        if trimmed(text).utf8.contains(where: { ($0 < 0x20 || $0 == 0x7F) && !allowed.contains($0) }) {
+            return "must not hold control characters"
+        }
+        return text.utf8.count > 10_000 ? "must not be longer than 10,000 bytes" : nil
     }
 
     private func isNumber(_ value: JSON) -> Bool { if case .number = value { true } else { false } }
