@@ -24,6 +24,8 @@ extension EndToEnd {
             plan.portal.sendDelay = .zero...(.milliseconds(15))
             plan.portal.logEntries = 1_000_000
             plan.portal.messagesKept = 100_000
+            // A renewal that a kill cuts off can be taken up again only where the former refresh token still lives.
+            plan.authorization.usedRefreshTokenDies = false
             plan.environment["BITBOT_LOG_LEVEL"] = "warning"
             plan.script = { ask in
                 [
@@ -37,7 +39,8 @@ extension EndToEnd {
                     for (number, chat) in chats.enumerated() {
                         group.addTask { try await Self.write(number, chat, stage, chance) }
                     }
-                    for _ in 0..<Self.kills {
+                    for kill in 0..<Self.kills {
+                        if kill % 5 == 0 { stage.authorization.expireAccessTokens(of: stage.application.clientID) }
                         try await Task.sleep(for: chance.milliseconds(0...400))
                         stage.bitbot.kill()
                         try await stage.bitbot.start()
