@@ -153,8 +153,13 @@ extension Stage {
         ]
         for (name, value) in auth { whole[name] = value }
         let body: JSON = ["event": .string(delivery.event), "data": data ?? delivery.data, "auth": whole]
+        return try await post(body, to: url ?? delivery.url)
+    }
+
+    /// Posts a form to BitBot and returns its status.
+    func post(_ body: JSON, to url: String) async throws -> Int {
         let request = HTTPClient.Request(
-            .post, url ?? delivery.url, headers: ["Content-Type": "application/x-www-form-urlencoded"],
+            .post, url, headers: ["Content-Type": "application/x-www-form-urlencoded"],
             body: Array(Form.encode(body).utf8), trust: .privateAllowed)
         return try await alone { try await $0.send(request).status }
     }

@@ -49,6 +49,30 @@ extension EndToEnd {
             }
         }
 
+        @Test("events that come late and out of order, several times each, are answered once each")
+        func disorder() async throws {
+            let chance = Chance(seed: 11)
+            var plan = Stage.Plan()
+            plan.script = { [.wait(chance.milliseconds(0...40)), .text("You said \($0.query).")] }
+            try await Stage.with(plan) { stage in
+                var delivery = SimulatedPortal.DeliveryPlan()
+                delivery.disorder = .milliseconds(400)
+                delivery.copies = 2
+                stage.portal.deliver(by: delivery)
+                let chats = try (0..<10).map { try stage.customer("C\($0)") }
+                for turn in 0..<10 {
+                    for chat in chats { try stage.portal.customerWrites("number \(turn)", in: chat) }
+                }
+                try await stage.untilNothingWaits()
+                for chat in chats {
+                    try await stage.untilAnswers(10, in: chat)
+                    #expect(stage.answers(in: chat).sorted() == (0..<10).map { "You said number \($0)." })
+                }
+                #expect(stage.dify.counts.runs == 100)
+                #expect(stage.dify.counts.conversationsCreated == 10)
+            }
+        }
+
         @Test("messages that wait while BitBot is away are answered in order after it starts, before newer ones")
         func orderAcrossRestart() async throws {
             let gate = Gate()

@@ -26,8 +26,9 @@ struct Stage: Sendable {
         var authorization = SimulatedAuthorizationServer.Settings()
         var dify = SimulatedDify.Settings()
         var script: SimulatedDify.Script = { [.text("You said \($0.query).")] }
-        /// The portal's limit in BitBot, of which no calls at once: 0 is none.
+        /// The portal's limit in BitBot: calls a second (0: no limit), and at once.
         var perSecond = 0.0
+        var burst: Int64 = 1
         var api = "v2"
         var environment: [String: String] = [:]
         var clientSecret = Secret("client-" + Vault.randomToken())
@@ -95,7 +96,7 @@ struct Stage: Sendable {
             [
                 "member_id": .string(portal.settings.memberID), "domain": .string(portal.domain),
                 "allow_private": true,
-                "limit": ["burst": plan.perSecond > 0 ? 1 : 50, "per_second": .number(plan.perSecond)],
+                "limit": ["burst": .integer(plan.burst), "per_second": .number(plan.perSecond)],
             ])
         var application = SimulatedPortal.Application(
             clientID: "local." + randomHexadecimal(digits: 12), clientSecret: plan.clientSecret, installURL: "")
