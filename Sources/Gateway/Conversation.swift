@@ -169,7 +169,7 @@ struct Conversation: Sendable {
                 return try await ask(item, setting)
             case .answered(let parts):
                 var answer = Answer()
-                parts.forEach { answer.take($0) }
+                for part in parts { answer.take(part) }
                 try await store(answer, to: item, setting)
                 return .finished
             case .failed where item.mayAskAgain:

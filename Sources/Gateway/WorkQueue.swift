@@ -108,7 +108,7 @@ public actor WorkQueue<Work: DialogWork> {
 
     /// Lets ``drain()`` return although work still runs.
     public func abandon() {
-        drained.forEach { $0.resume() }
+        for continuation in drained { continuation.resume() }
         drained = []
     }
 
@@ -167,7 +167,7 @@ public actor WorkQueue<Work: DialogWork> {
         startHeldBack(item.portal)
         if overflowed, !loading, held.count < limit / 2 { Task { await refill() } }
         if draining, runningPerPortal.isEmpty {
-            drained.forEach { $0.resume() }
+            for continuation in drained { continuation.resume() }
             drained = []
         }
     }
