@@ -139,6 +139,12 @@ final class HTTPClientBodyReader: Sendable {
         }
     }
 
+    /// Nobody reads on; the transfer goes on to its end, so that the connection can be used again.
+    func discardRest(within duration: Duration) {
+        stream.finish(nil, discards: true)
+        transfer.runOut(within: duration)
+    }
+
     private func cancel() {
         stream.finish(CancellationError(), discards: true)
         transfer.cancel()
@@ -163,5 +169,9 @@ extension HTTPClient.StreamedAnswer {
         }
 
         public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(reader: reader) }
+
+        /// Says that the rest is of no interest: it is let pass for at most `duration`, so that the connection can be used
+        /// again if the answer ends by then. Whoever reads on finds the end.
+        public func discardRest(within duration: Duration) { reader.discardRest(within: duration) }
     }
 }

@@ -47,6 +47,8 @@ final class HTTPClientTransfer: @unchecked Sendable {
     private var startedAt: Int64 = 0
     /// When the phase began, or, in the phases of sending and receiving, when there was last something to see.
     private var lastActivity: Int64 = 0
+    /// When it ends at the latest, once nobody reads it any more.
+    private var lastMoment = Int64.max
     private var uploadedBytes: Int64 = 0
     /// What had been sent, to a proxy, before the request went out for the first time.
     private var bytesBeforeRequest: Int?
@@ -94,6 +96,16 @@ final class HTTPClientTransfer: @unchecked Sendable {
         }
     }
 
+    /// Lets the rest of the answer pass, for at most `duration`.
+    func runOut(within duration: Duration) {
+        lane.loop.execute {
+            guard let handle = self.handle else { return }
+            self.lastMoment = monotonicNanoseconds() + duration.nanoseconds
+            handle.watchDeadline(self.deadline)
+            if self.isPaused { self.resume() }
+        }
+    }
+
     // MARK: On the loop
 
     private func begin() {
@@ -106,7 +118,7 @@ final class HTTPClientTransfer: @unchecked Sendable {
     /// When the transfer has waited too long, if nothing more happens.
     var deadline: Int64 {
         let timeouts = request.timeouts
-        let total = startedAt + timeouts.total.nanoseconds
+        let total = min(startedAt + timeouts.total.nanoseconds, lastMoment)
         switch phase {
         case .connecting: return min(total, startedAt + timeouts.connect.nanoseconds)
         case .sending: return min(total, lastActivity + timeouts.firstByte.nanoseconds)

@@ -127,7 +127,7 @@ struct Conversation: Sendable {
     /// The writer takes changes in order, so nobody needs to wait for this one.
     private func save(_ trace: AskTrace, of item: PendingEvent) {
         guard let text = Self.text(trace) else { return }
-        Task { try? await store.database.write { try $0.saveTrace(text, of: item.id) } }
+        store.database.writeSoon { try $0.saveTrace(text, of: item.id) }
     }
 
     private static func text(_ trace: AskTrace) -> String? {

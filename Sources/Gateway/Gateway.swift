@@ -26,18 +26,18 @@ public final class Gateway: Sendable {
 
     public init(
         store: Store, sessions: any SessionStore, portals: Portals, platforms: Platforms, settings: Settings,
-        clock: WallClock = .system, log: Log, metrics: Metrics
+        loops: EventLoopGroup, clock: WallClock = .system, log: Log, metrics: Metrics
     ) {
         let outbox = Outbox(store: store, portals: portals, clock: clock, log: log, metrics: metrics)
         let sending = WorkQueue<PendingMessage>(
-            clock: clock, log: log,
+            loops: loops, clock: clock, log: log,
             load: { try await Self.undelivered(in: store, after: $0, limit: $1, log: log) },
             work: { await outbox.deliver($0) })
         let conversation = Conversation(
             store: store, sessions: sessions, sessionTTL: settings.sessionTTL, platforms: platforms, portals: portals,
             outbox: sending, clock: clock, log: log, metrics: ConversationMetrics(metrics))
         let asking = WorkQueue<PendingEvent>(
-            clock: clock, log: log,
+            loops: loops, clock: clock, log: log,
             load: { try await Self.unanswered(in: store, after: $0, limit: $1, log: log) },
             work: { await conversation.answer($0) })
         self.store = store

@@ -37,6 +37,7 @@ public actor WorkQueue<Work: DialogWork> {
 
     private let limit: Int
     private let perPortal: Int
+    private let loops: EventLoopGroup
     private let clock: WallClock
     private let log: Log
     private let load: Load
@@ -58,11 +59,13 @@ public actor WorkQueue<Work: DialogWork> {
     private var drained: [CheckedContinuation<Void, Never>] = []
 
     public init(
-        limit: Int = 20_000, perPortal: Int = 10_000, clock: WallClock, log: Log, load: @escaping Load,
+        limit: Int = 20_000, perPortal: Int = 10_000, loops: EventLoopGroup, clock: WallClock, log: Log,
+        load: @escaping Load,
         work: @escaping @Sendable (Work) async -> Verdict<Work>
     ) {
         self.limit = limit
         self.perPortal = perPortal
+        self.loops = loops
         self.clock = clock
         self.log = log
         self.load = load
@@ -133,7 +136,8 @@ public actor WorkQueue<Work: DialogWork> {
         line.waiting.removeFirst()
         line.running = true
         lines[dialog] = line
-        Task { self.ended(next, await work(next)) }
+        // On a loop, beside the connections that it uses: only a speed-up, it saves the hops between threads.
+        Task(executorPreference: loops.next()) { [work] in await self.ended(next, await work(next)) }
     }
 
     private func setAlarm(_ dialog: ID<DialogRecord>, at moment: Timestamp) {

@@ -49,6 +49,12 @@ public final class Database: Sendable {
         try await hand(body, to: changes)
     }
 
+    /// Hands a change to the writer and does not wait for it: it is committed before anything that is written later. For
+    /// what is only of use until then; its failure is not told.
+    public func writeSoon(_ body: @escaping @Sendable (Connection) throws -> Void) {
+        _ = changes.append(UnwatchedJob(body: body))
+    }
+
     /// Runs `body` on a connection that can only read; it sees everything committed before, and nothing that is committed
     /// while it runs.
     /// - Throws: ``StoreError``, and what `body` throws.

@@ -29,3 +29,12 @@ final class PendingJob<Result: Sendable>: Job, @unchecked Sendable {
 
     func fail(_ error: any Error) { continuation.resume(throwing: error) }
 }
+
+/// A closure whose outcome nobody waits for.
+struct UnwatchedJob: Job {
+    let body: @Sendable (Connection) throws -> Void
+
+    func run(on connection: Connection) throws { try body(connection) }
+    func succeed() {}
+    func fail(_ error: any Error) {}
+}

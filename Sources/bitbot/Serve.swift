@@ -66,7 +66,8 @@ struct Server {
         settings.keepDays = configuration.keepDays
         let addresses = Addresses(publicURL: configuration.publicURL)
         gateway = Gateway(
-            store: store, sessions: sessions, portals: portals, platforms: platforms, settings: settings, clock: clock,
+            store: store, sessions: sessions, portals: portals, platforms: platforms, settings: settings, loops: loops,
+            clock: clock,
             log: log, metrics: metrics)
         let site = Site(
             Site.Parts(
