@@ -6,11 +6,18 @@ struct FormDecoder {
     private let root = FormNode()
     /// Room for a key or value without its escapes, which is never longer than with them.
     private let scratch: UnsafeMutableBufferPointer<UInt8>
+    /// Where the key before was placed: senders write the members of one node after another.
+    private var recent: (prefix: Bytes, node: FormNode)?
+
+    private init(limits: Form.Limits, scratch: UnsafeMutableBufferPointer<UInt8>) {
+        self.limits = limits
+        self.scratch = scratch
+    }
 
     static func decode(_ bytes: UnsafeBufferPointer<UInt8>, limits: Form.Limits) throws -> JSON {
         guard countPairs(bytes) <= limits.keys else { throw FormError.tooManyKeys(limit: limits.keys) }
         return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
-            let decoder = FormDecoder(limits: limits, scratch: scratch)
+            var decoder = FormDecoder(limits: limits, scratch: scratch)
             for pair in bytes.split(separator: UInt8(ascii: "&")) { try decoder.read(Bytes(rebasing: pair)) }
             return decoder.root.json
         }
@@ -26,11 +33,63 @@ struct FormDecoder {
         return count
     }
 
-    private func read(_ pair: Bytes) throws {
+    private mutating func read(_ pair: Bytes) throws {
         let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-        guard let place = try place(unescaped(Bytes(rebasing: pair[..<equals]))) else { return }
+        guard let place = try place(raw: Bytes(rebasing: pair[..<equals])) else { return }
         let value = unescaped(Bytes(rebasing: pair[equals...].dropFirst()))
         place.node.set(place.key, String(decoding: value, as: UTF8.self))
+    }
+
+    /// As ``place(_:)`` of the key without its escapes, sooner where only the last member differs from the key before.
+    private mutating func place(raw key: Bytes) throws -> (node: FormNode, key: String?)? {
+        guard let last = Self.lastMember(of: key) else {
+            recent = nil
+            return try place(unescaped(key))
+        }
+        let prefix = Bytes(rebasing: key[..<last.open])
+        if let recent, recent.prefix.elementsEqual(prefix) { return (recent.node, text(key[last.name])) }
+        let found = try place(unescaped(key))
+        recent = Self.namesOneNode(prefix) ? found.map { (prefix, $0.node) } : nil
+        return found
+    }
+
+    /// Where the last member of a key like `a%5Bb%5D%5Bc%5D` begins and what its name is, if that has no escape.
+    private static func lastMember(of key: Bytes) -> (open: Int, name: Range<Int>)? {
+        let end = key.count - 3
+        guard end > 4, key[end] == UInt8(ascii: "%"), isBracket(key, end, UInt8(ascii: "D")) else { return nil }
+        var start = end
+        while start > 0, key[start - 1] != UInt8(ascii: "%"), key[start - 1] != UInt8(ascii: "+") { start -= 1 }
+        // The escape's own two digits are in front of the name.
+        let open = start - 1
+        let name = start + 2
+        guard open > 0, name < end, isBracket(key, open, UInt8(ascii: "B")) else { return nil }
+        return (open, name..<end)
+    }
+
+    /// Whether a prefix means the same node each time: its names are plain, and none is empty, which would be a new one.
+    private static func namesOneNode(_ prefix: Bytes) -> Bool {
+        var index = 0
+        var previousOpened = false
+        while index < prefix.count {
+            switch prefix[index] {
+            case UInt8(ascii: "%"):
+                let opens = isBracket(prefix, index, UInt8(ascii: "B"))
+                guard opens || isBracket(prefix, index, UInt8(ascii: "D")), !previousOpened else { return false }
+                previousOpened = opens
+                index += 3
+            case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "+"): return false
+            default:
+                previousOpened = false
+                index += 1
+            }
+        }
+        return true
+    }
+
+    /// Whether an escape is that of `[` (`B`) or `]` (`D`).
+    private static func isBracket(_ bytes: Bytes, _ index: Int, _ digit: UInt8) -> Bool {
+        index + 2 < bytes.count && bytes[index] == UInt8(ascii: "%") && bytes[index + 1] == UInt8(ascii: "5")
+            && bytes[index + 2] & 0xDF == digit
     }
 
     /// The bytes without their escapes, in `scratch`, until the next call.

@@ -144,7 +144,7 @@ private func serveReads(on connection: Connection, from queue: WorkQueue<any Job
 
 extension Connection {
     /// The one connection that writes. A missing file is made, readable by its owner alone (SQLite gives the files beside
-    /// it the same mode). What is erased is overwritten (`secure_delete`).
+    /// it the same mode). What is erased is overwritten where that costs no writing of its own.
     convenience init(writingTo path: String) throws {
         Glibc.close(Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600))
         try self.init(path: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
@@ -155,7 +155,7 @@ extension Connection {
                 """
                 PRAGMA synchronous = FULL;
                 PRAGMA foreign_keys = ON;
-                PRAGMA secure_delete = ON;
+                PRAGMA secure_delete = FAST;
                 PRAGMA temp_store = MEMORY;
                 PRAGMA cache_size = -8000;
                 PRAGMA journal_size_limit = 16777216;

@@ -11,18 +11,15 @@ extension Store {
         let old = SQLValue(now - .seconds(86400 * keepDays))
         let done = SQLValue(now - .seconds(86400 * 7))
         var more = try await purgeMessages(before: old)
-        for (table, condition, limit) in [
-            ("events", "finished_at < ?", done), ("outbox", "finished_at < ?", done),
-            ("events", "state = 'failed' AND received_at < ?", old),
-            ("outbox", "state = 'failed' AND created_at < ?", old),
-            ("api_tokens", "expires_at < ?", SQLValue(now)),
-        ] {
-            let deleted = try await database.write { connection in
-                try connection.run(
-                    "DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table) WHERE \(condition) LIMIT 500)", [limit])
-            }
-            if deleted == 500 { more = true }
+        for (table, arrival) in [("events", "received_at"), ("outbox", "created_at")] {
+            if try await purgeWork(table, arrival, finishedBefore: done, failedBefore: old) { more = true }
         }
+        let tokens = try await database.write { connection in
+            try connection.run(
+                "DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens WHERE expires_at < ? LIMIT 500)",
+                [SQLValue(now)])
+        }
+        if tokens == 500 { more = true }
         if try await purgeSessions(before: SQLValue(now)) { more = true }
         if try await purgeDialogs(untouchedSince: old) { more = true }
         return more
@@ -37,6 +34,27 @@ extension Store {
                 WHERE created_at < ? AND id IN (SELECT id FROM messages ORDER BY id LIMIT 500)
                 """, [moment]) == 500
         }
+    }
+
+    /// A reader looks for them among the oldest: ids grow with time, so it can stop at the first that is young, and each
+    /// message is spared the change of an index.
+    private func purgeWork(
+        _ table: String, _ arrival: String, finishedBefore done: SQLValue, failedBefore old: SQLValue
+    ) async throws -> Bool {
+        let ids = try await database.read { connection in
+            try connection.rows(
+                """
+                SELECT id FROM \(table)
+                WHERE id < COALESCE((SELECT id FROM \(table) WHERE \(arrival) >= ?1 ORDER BY id LIMIT 1), \(Int64.max))
+                AND (finished_at < ?1 OR (state = 'failed' AND \(arrival) < ?2)) LIMIT 500
+                """, [done, old]
+            ) { $0.integer(0) }
+        }
+        guard !ids.isEmpty else { return false }
+        try await database.write { connection in
+            for id in ids { try connection.run("DELETE FROM \(table) WHERE id = ?", [.integer(id)]) }
+        }
+        return ids.count == 500
     }
 
     private func purgeSessions(before moment: SQLValue) async throws -> Bool {

@@ -132,3 +132,29 @@ import Testing
         #expect(Form.percentDecode("%FF") == nil)
     }
 }
+
+@Suite("Forms: neighbouring keys")
+struct NeighbouringKeysTests {
+    @Test(
+        "keys that share their beginning mean the same however they are written",
+        arguments: [
+            ["data[a][b]=1", "data[a][c]=2", "data[a][d][e]=3", "data[a][d][f]=4", "data[g]=5", "data[a][c]=6"],
+            ["a[b][c]=1", "a[b][d]=2", "a[b]=x", "a[b][e]=3", "a[b][f]=4"],
+            ["a[][b]=1", "a[][b]=2", "a[][c]=3", "a[0][d]=4", "a[5][x]=5", "a[][y]=6"],
+            ["a[7]=x", "a[]=y", "a[9]=z", "a[]=w", "b[][]=1", "b[][]=2"],
+            ["a[ ][x]=1", "a[ ][x]=2", "a[b c][d]=1", "a[b c][e]=2", "[x]=1", "[x][y]=2", "x[=3", "x[y=4"],
+        ])
+    func sameTree(pairs: [String]) throws {
+        // Letters written as escapes take the way that knows no shortcut.
+        let plain = pairs.map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            return Form.percentEncode(String(parts[0])) + "=" + parts[1]
+        }
+        let escaped = pairs.map { pair in
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            return parts[0].utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "=" + parts[1]
+        }
+        #expect(
+            try Form.decode(plain.joined(separator: "&").utf8) == Form.decode(escaped.joined(separator: "&").utf8))
+    }
+}

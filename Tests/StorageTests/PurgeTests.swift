@@ -43,8 +43,9 @@ import Testing
         let portal = try #require(try await store.portal(memberID: "member-1")).id
         try await store.database.write { connection in
             for (state, age, finished) in [
-                ("done", 8, true), ("done", 6, true), ("waiting", 40, false), ("failed", 29, false),
-                ("failed", 31, false),
+                // As they came: ids grow with time.
+                ("waiting", 40, false), ("failed", 31, false), ("failed", 29, false), ("done", 8, true),
+                ("done", 6, true),
             ] {
                 let at = SQLValue(days(age))
                 let values: [SQLValue] = [SQLValue(portal), SQLValue(bot.id), SQLValue(dialog), .text(state), at, at]
@@ -69,7 +70,7 @@ import Testing
                 try connection.rows("SELECT payload FROM outbox ORDER BY id") { $0.text(0) }
             )
         }
-        #expect(events == ["done 6", "waiting 40", "failed 29"])
+        #expect(events == ["waiting 40", "failed 29", "done 6"])
         #expect(outbox == events)
         #expect(try await store.dialog(dialog) != nil)
     }

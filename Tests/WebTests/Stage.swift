@@ -79,7 +79,7 @@ final class Stage: Sendable {
         gateway = Gateway(
             store: store, sessions: sessions, portals: portals,
             platforms: Platforms(http: http, privateUpstreams: .admin, clock: .system, log: log),
-            settings: Gateway.Settings(), log: log, metrics: metrics)
+            settings: Gateway.Settings(), loops: Self.loops, log: log, metrics: metrics)
         let addresses = Addresses(publicURL: origin)
         let site = Site(
             Site.Parts(

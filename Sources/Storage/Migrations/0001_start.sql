@@ -149,7 +149,6 @@ CREATE TABLE sessions (
     expires_at INTEGER NOT NULL,
     mirrored INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 -- The transcript.
 CREATE TABLE messages (
@@ -173,7 +172,6 @@ CREATE TABLE events (
     kind TEXT NOT NULL,
     message_id INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL,
-    body_sealed BLOB,
     trace TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
     last_error TEXT,
@@ -185,7 +183,12 @@ CREATE TABLE events (
 CREATE INDEX events_open ON events (partition, id) WHERE state IN ('waiting', 'asking');
 CREATE INDEX events_failed ON events (id) WHERE state = 'failed';
 CREATE INDEX events_by_dialog ON events (dialog_id);
-CREATE INDEX events_finished ON events (finished_at) WHERE finished_at IS NOT NULL;
+
+-- The event as it came, until it is answered. Beside the events, whose rows stay small: they change several times.
+CREATE TABLE event_bodies (
+    event_id INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    sealed BLOB NOT NULL
+);
 
 -- What is to be said in Bitrix24, in order within a dialog.
 CREATE TABLE outbox (
@@ -206,4 +209,3 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_open ON outbox (partition, id) WHERE state IN ('waiting', 'sending');
 CREATE INDEX outbox_failed ON outbox (id) WHERE state = 'failed';
 CREATE INDEX outbox_by_dialog ON outbox (dialog_id);
-CREATE INDEX outbox_finished ON outbox (finished_at) WHERE finished_at IS NOT NULL;

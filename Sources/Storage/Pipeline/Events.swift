@@ -66,15 +66,17 @@ extension Connection {
             title: draft.title, now: draft.receivedAt)
         let values: [SQLValue] = [
             SQLValue(draft.portalID), SQLValue(draft.botID), SQLValue(dialog), .text(draft.knownAs),
-            .text(draft.isCommand ? "command" : "message"), .integer(draft.messageID), .bytes(draft.sealedBody),
-            SQLValue(draft.receivedAt), SQLValue(draft.notBefore),
+            .text(draft.isCommand ? "command" : "message"), .integer(draft.messageID), SQLValue(draft.receivedAt),
+            SQLValue(draft.notBefore),
         ]
         let insert = """
-            INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state, body_sealed,
+            INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state,
                 received_at, not_before)
-            VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
             """
         if let id = try row(insert + " ON CONFLICT (known_as) DO NOTHING RETURNING id", values, { $0.integer(0) }) {
+            try run(
+                "INSERT INTO event_bodies (event_id, sealed) VALUES (?, ?)", [.integer(id), .bytes(draft.sealedBody)])
             try addMessage(
                 dialog: dialog, event: ID(rawValue: id), author: .customer, text: draft.text, at: draft.receivedAt)
             return (ID(rawValue: id), dialog)
@@ -82,11 +84,14 @@ extension Connection {
         guard draft.isCommand else { return nil }
         let replaced = try row(
             """
-            UPDATE events SET kind = 'command', body_sealed = ?, not_before = ?
+            UPDATE events SET kind = 'command', not_before = ?
             WHERE known_as = ? AND kind = 'message' AND state = 'waiting' RETURNING id
             """,
-            [.bytes(draft.sealedBody), SQLValue(draft.notBefore), .text(draft.knownAs)], { $0.integer(0) })
-        return replaced.map { (ID(rawValue: $0), dialog) }
+            [SQLValue(draft.notBefore), .text(draft.knownAs)], { $0.integer(0) })
+        guard let replaced else { return nil }
+        try run(
+            "UPDATE event_bodies SET sealed = ? WHERE event_id = ?", [.bytes(draft.sealedBody), .integer(replaced)])
+        return (ID(rawValue: replaced), dialog)
     }
 
     /// Remembers that the bot joined a dialog.
@@ -140,8 +145,9 @@ extension Connection {
 
     public func finish(_ event: ID<EventRecord>, now: Timestamp) throws {
         try run(
-            "UPDATE events SET state = 'done', body_sealed = NULL, last_error = NULL, finished_at = ? WHERE id = ?",
+            "UPDATE events SET state = 'done', last_error = NULL, finished_at = ? WHERE id = ?",
             [SQLValue(now), SQLValue(event)])
+        try run("DELETE FROM event_bodies WHERE event_id = ?", [SQLValue(event)])
     }
 
     /// Keeps an event that could not be answered for the administrator.
@@ -162,7 +168,10 @@ extension Connection {
     }
 
     private static let eventColumns =
-        "id, portal_id, bot_id, dialog_id, state, body_sealed, trace, attempts, received_at, not_before, asked_at"
+        """
+        id, portal_id, bot_id, dialog_id, state, (SELECT sealed FROM event_bodies WHERE event_id = events.id), trace,
+        attempts, received_at, not_before, asked_at
+        """
 
     private static func event(_ row: borrowing Row) throws -> EventRecord {
         EventRecord(

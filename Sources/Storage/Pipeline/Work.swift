@@ -65,7 +65,7 @@ extension Store {
                 try connection.run(
                     """
                     UPDATE events SET state = CASE WHEN trace IS NULL THEN 'waiting' ELSE 'asking' END, not_before = ?
-                    WHERE id = ? AND state = 'failed' AND body_sealed IS NOT NULL
+                    WHERE id = ? AND state = 'failed' AND id IN (SELECT event_id FROM event_bodies)
                     """,
                     [SQLValue(now), SQLValue(id)]) > 0
             case .send(let id):
@@ -79,18 +79,19 @@ extension Store {
     /// Gives failed work up; its identity stays known. False if it is not there or not failed.
     public func dropWork(_ key: WorkRecord.Key, now: Timestamp) async throws -> Bool {
         try await database.write { connection in
-            let table =
-                switch key {
-                case .event: "events SET state = 'done', body_sealed = NULL"
-                case .send: "outbox SET state = 'done', payload = NULL"
-                }
-            let id: SQLValue =
-                switch key {
-                case .event(let id): SQLValue(id)
-                case .send(let id): SQLValue(id)
-                }
-            return try connection.run(
-                "UPDATE \(table), finished_at = ? WHERE id = ? AND state = 'failed'", [SQLValue(now), id]) > 0
+            switch key {
+            case .event(let id):
+                let dropped = try connection.run(
+                    "UPDATE events SET state = 'done', finished_at = ? WHERE id = ? AND state = 'failed'",
+                    [SQLValue(now), SQLValue(id)])
+                guard dropped > 0 else { return false }
+                try connection.run("DELETE FROM event_bodies WHERE event_id = ?", [SQLValue(id)])
+                return true
+            case .send(let id):
+                return try connection.run(
+                    "UPDATE outbox SET state = 'done', payload = NULL, finished_at = ? WHERE id = ? AND state = 'failed'",
+                    [SQLValue(now), SQLValue(id)]) > 0
+            }
         }
     }
 }
