@@ -156,6 +156,9 @@ extension Account {
                 lastRefusal = error.message
             }
         }
+        // The application may have been installed anew meanwhile, which made the former tokens worthless.
+        guard let now = try await readCredentials().first(where: { $0.id == id }) else { return nil }
+        if now.accessToken != stored.accessToken { return now }
         try await discard(stored, reason: lastRefusal)
         return nil
     }

@@ -54,13 +54,13 @@ struct FirstGeneration {
         guard let botID = try command.identifier("BOT_ID", in: place) else {
             throw EventDecodingError.missing("\(place)[BOT_ID]")
         }
-        guard let name = command["COMMAND"]?.looseText else { throw EventDecodingError.missing("\(place)[COMMAND]") }
         let parameters = data["PARAMS"] ?? .null
+        func field(_ name: String) -> String? { (command[name] ?? parameters[name])?.looseText }
+        guard let name = field("COMMAND") else { throw EventDecodingError.missing("\(place)[COMMAND]") }
         var event = event(botID: botID, dialogID: try dialogID(in: parameters))
         event.messageID = try command.identifier("MESSAGE_ID", in: place)
         event.command = BotEvent.Command(
-            id: command["COMMAND_ID"]?.looseText ?? key, name: withoutSlash(name),
-            params: command["COMMAND_PARAMS"]?.looseText ?? "")
+            id: field("COMMAND_ID") ?? key, name: withoutSlash(name), params: field("COMMAND_PARAMS") ?? "")
         try fill(&event, tokens: command, parameters: parameters)
         return event
     }

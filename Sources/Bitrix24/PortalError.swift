@@ -47,7 +47,8 @@ extension PortalError {
         return PortalError(
             .refused(code: code, status: status), message: text.isEmpty ? code : "\(code): \(text)",
             isPassing: meaning.isPassing, retryAfter: retryAfter ?? meaning.retryAfter,
-            mayHaveHappened: meaning == .passing && status >= 500)
+            // Inside a batch the status is the batch's: there a fault of the server is known by its code alone.
+            mayHaveHappened: meaning == .passing && status != 429)
     }
 
     static func unreachable(_ error: HTTPClientError) -> PortalError {

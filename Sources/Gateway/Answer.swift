@@ -1,9 +1,9 @@
 import BotPlatforms
 
 /// A bot's answer as its parts arrive.
-struct Answer {
+struct Answer: Sendable {
     /// What became of the session.
-    enum SessionChange {
+    enum SessionChange: Sendable {
         case none
         case now(PlatformSession)
         case ended

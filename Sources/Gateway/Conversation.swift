@@ -10,6 +10,7 @@ struct Conversation: Sendable {
     struct Setting: Sendable {
         var bot: BotRecord
         var connector: ConnectorRecord
+        var provider: ProviderRecord
         var installation: InstallationRecord
         var portal: PortalRecord
         var platform: any BotPlatform
@@ -36,12 +37,15 @@ struct Conversation: Sendable {
         item.firstTriedAt = item.firstTriedAt ?? clock.now
         item.attempts += 1
         do {
-            guard let setting = try await setting(of: item) else { return .finished }
-            switch item.progress {
-            case .waiting: return try await ask(item, setting)
-            case .asked(let moment, let trace):
-                return try await findOutcome(item, setting, askedAt: moment, trace: trace)
+            if case .answered(let answer, let setting) = item.progress {
+                try await store(answer, to: item, setting)
+                return .finished
             }
+            guard let setting = try await setting(of: item) else { return .finished }
+            if case .asked(let moment, let trace) = item.progress {
+                return try await findOutcome(&item, setting, askedAt: moment, trace: trace)
+            }
+            return try await ask(&item, setting)
         } catch {
             log.error(
                 "an event could not be handled, it is taken up again",
@@ -71,7 +75,9 @@ struct Conversation: Sendable {
             try await give(up: item, because: "Providers of type \(provider.type) are not known", telling: bot)
             return nil
         }
-        return Setting(bot: bot, connector: connector, installation: installation, portal: portal, platform: platform)
+        return Setting(
+            bot: bot, connector: connector, provider: provider, installation: installation, portal: portal,
+            platform: platform)
     }
 
     private func question(_ item: PendingEvent, _ setting: Setting, session: SessionRecord?) async -> Question {
@@ -94,14 +100,25 @@ struct Conversation: Sendable {
 
     // MARK: Asking
 
-    private func ask(_ item: PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
-        var item = item
+    private enum Beginning {
+        case with(SessionRecord?)
+        /// A command has taken the message's place; `nil`: the event was erased.
+        case insteadOf(EventRecord?)
+    }
+
+    /// How far it came is kept in the item: whatever fails then, the store too, nothing is asked a second time.
+    private func ask(_ item: inout PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
+        item.mayAskAgain = false
         item.mayAskAgain = false
         let askedAt = clock.now
-        let stored = try await store.database.write { [item] connection in
-            try connection.beginAsking(item.id, now: askedAt)
-            return try connection.session(of: item.dialog, connector: setting.connector.id, now: askedAt)
+        let beginning = try await store.database.write { [item] connection -> Beginning in
+            guard try connection.beginAsking(item.id, isCommand: item.event.kind == .command, now: askedAt) else {
+                return .insteadOf(try connection.event(item.id))
+            }
+            return .with(try connection.session(of: item.dialog, connector: setting.connector.id, now: askedAt))
         }
+        guard case .with(let stored) = beginning else { return try replaced(item, beginning, setting.bot) }
+        item.progress = .asked(at: askedAt, trace: nil)
         let session = await sessions.current(stored, key: key(item, setting))
         let question = await question(item, setting, session: session)
         let typing = showTyping(item, setting)
@@ -113,21 +130,29 @@ struct Conversation: Sendable {
                 answer.take(part)
                 if case .trace(let seen) = part, seen != trace {
                     trace = seen
-                    save(seen, of: item)
+                    save(seen, of: item.id)
                 }
             }
         } catch {
             item.progress = .asked(at: askedAt, trace: trace.flatMap(Self.text))
-            return try await handle(failure: error, of: item, setting)
+            return try await handle(failure: error, of: &item, setting)
         }
-        try await store(answer, to: item, setting)
-        return .finished
+        return try await finish(&item, with: answer, setting)
+    }
+
+    private func replaced(
+        _ item: PendingEvent, _ beginning: Beginning, _ bot: BotRecord
+    ) throws -> Verdict<PendingEvent> {
+        guard case .insteadOf(let record?) = beginning, record.state == .waiting else { return .finished }
+        var command = try PendingEvent(record, bot: bot, vault: store.vault)
+        command.firstTriedAt = item.firstTriedAt
+        return .again(command)
     }
 
     /// The writer takes changes in order, so nobody needs to wait for this one.
-    private func save(_ trace: AskTrace, of item: PendingEvent) {
+    private func save(_ trace: AskTrace, of event: ID<EventRecord>) {
         guard let text = Self.text(trace) else { return }
-        store.database.writeSoon { try $0.saveTrace(text, of: item.id) }
+        store.database.writeSoon { try $0.saveTrace(text, of: event) }
     }
 
     private static func text(_ trace: AskTrace) -> String? {
@@ -149,46 +174,47 @@ struct Conversation: Sendable {
 
     /// Finds out what became of a question whose answer did not arrive whole, before anything is asked again.
     private func findOutcome(
-        _ item: PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
+        _ item: inout PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
     ) async throws -> Verdict<PendingEvent> {
         guard let finder = setting.platform as? any FindsOutcome else {
             metrics.uncertainAsks.increment()
-            try await store.database.write { try $0.endSession(of: item.dialog) }
+            try await store.database.write { [item] in try $0.endSession(of: item.dialog) }
             try await give(
                 up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
             return .finished
         }
-        let stored = try await store.database.read {
+        let stored = try await store.database.read { [item] in
             try $0.session(of: item.dialog, connector: setting.connector.id, now: askedAt)
         }
-        let question = await question(item, setting, session: stored)
+        let session = await sessions.current(stored, key: key(item, setting))
+        let question = await question(item, setting, session: session)
         let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }
         do {
             switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
             case .neverArrived:
-                return try await ask(item, setting)
+                return try await ask(&item, setting)
+            case .failed where item.mayAskAgain:
+                return try await ask(&item, setting)
             case .answered(let parts):
                 var answer = Answer()
                 for part in parts { answer.take(part) }
-                try await store(answer, to: item, setting)
-                return .finished
+                return try await finish(&item, with: answer, setting)
             case .failed where item.mayAskAgain:
-                return try await ask(item, setting)
+                return try await ask(&item, setting)
             case .failed(let error):
-                return try await handle(failure: error, of: item, setting)
+                return try await handle(failure: error, of: &item, setting)
             }
         } catch let error as PlatformError {
             return try await handle(
                 failure: error.kind == .final
                     ? error : PlatformError(.uncertain, error.message, retryAfter: error.retryAfter),
-                of: item, setting)
+                of: &item, setting)
         }
     }
 
     private func handle(
-        failure: any Error, of item: PendingEvent, _ setting: Setting
+        failure: any Error, of item: inout PendingEvent, _ setting: Setting
     ) async throws -> Verdict<PendingEvent> {
-        var item = item
         let error = failure as? PlatformError ?? PlatformError(.uncertain, "\(failure)")
         let pause = Pauses.before(attempt: item.attempts, longest: .seconds(30), asked: error.retryAfter)
         item.notBefore = clock.now + pause
@@ -214,6 +240,14 @@ struct Conversation: Sendable {
 
     // MARK: Storing
 
+    private func finish(
+        _ item: inout PendingEvent, with answer: Answer, _ setting: Setting
+    ) async throws -> Verdict<PendingEvent> {
+        item.progress = .answered(answer, setting)
+        try await store(answer, to: item, setting)
+        return .finished
+    }
+
     /// Reply, session and "answered" in one transaction; the reply goes out after it.
     private func store(_ answer: Answer, to item: PendingEvent, _ setting: Setting) async throws {
         let text = await BBCode.render(markdown: answer.markdown)
@@ -221,7 +255,7 @@ struct Conversation: Sendable {
         let messages = pieces.map { message($0, to: item, generation: setting.generation) }
         let now = clock.now
         let session: SessionRecord? =
-            if case .now(let session) = answer.session {
+            if case .now(let session) = answer.session, try await isStillAsked(setting) {
                 SessionRecord(
                     dialogID: item.dialog, connectorID: setting.connector.id, platformID: session.id,
                     data: session.data,
@@ -230,21 +264,32 @@ struct Conversation: Sendable {
                 nil
             }
         let change = answer.session
-        let stored = try await store.database.write { connection in
+        let stored = try await store.database.write { connection -> [PendingMessage]? in
+            // The dialog may have been erased meanwhile.
+            guard try connection.finish(item.id, now: now) else { return nil }
             let stored = try connection.add(messages, to: item, now: now)
             if !text.isEmpty {
                 try connection.addMessage(dialog: item.dialog, event: item.id, author: .bot, text: text, at: now)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }
-            try connection.finish(item.id, now: now)
             return stored
         }
+        guard let stored else { return }
         metrics.answers.increment()
         metrics.answerTime.observe(Double((now - item.receivedAt).milliseconds) / 1000)
         await outbox.add(stored)
         if case .none = change { return }
         await sessions.committed(session, key: key(item, setting))
+    }
+
+    /// Whether the bot that answered is still the one to go on with: its connector may lead elsewhere by now.
+    private func isStillAsked(_ setting: Setting) async throws -> Bool {
+        let connector = try await store.connector(setting.connector.id)
+        let provider = try await store.provider(setting.provider.id)
+        return connector?.key == setting.connector.key && connector?.url == setting.connector.url
+            && connector?.providerID == setting.connector.providerID && provider?.type == setting.provider.type
+            && provider?.url == setting.provider.url
     }
 
     /// The event waits for the administrator, and the person is told in plain words.
@@ -259,7 +304,7 @@ struct Conversation: Sendable {
         }
         let now = clock.now
         let stored = try await store.database.write { connection in
-            try connection.fail(item.id, reason: reason)
+            guard try connection.fail(item.id, reason: reason) else { return [PendingMessage]() }
             return try connection.add(messages ?? [], to: item, now: now)
         }
         metrics.failures.increment()

@@ -31,14 +31,14 @@ public final class Gateway: Sendable {
         let outbox = Outbox(store: store, portals: portals, clock: clock, log: log, metrics: metrics)
         let sending = WorkQueue<PendingMessage>(
             loops: loops, clock: clock, log: log,
-            load: { try await Self.undelivered(in: store, after: $0, limit: $1, log: log) },
+            load: { try await Self.undelivered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
             work: { await outbox.deliver($0) })
         let conversation = Conversation(
             store: store, sessions: sessions, sessionTTL: settings.sessionTTL, platforms: platforms, portals: portals,
             outbox: sending, clock: clock, log: log, metrics: ConversationMetrics(metrics))
         let asking = WorkQueue<PendingEvent>(
             loops: loops, clock: clock, log: log,
-            load: { try await Self.unanswered(in: store, after: $0, limit: $1, log: log) },
+            load: { try await Self.unanswered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
             work: { await conversation.answer($0) })
         self.store = store
         self.clock = clock
@@ -97,10 +97,11 @@ public final class Gateway: Sendable {
     // MARK: What the store holds
 
     private static func unanswered(
-        in store: Store, after row: Int64, limit: Int, log: Log
+        in store: Store, after row: Int64, limit: Int, wanted: (ID<PortalRecord>) -> Bool, log: Log
     ) async throws -> (work: [PendingEvent], last: Int64?) {
         let records = try await store.database.read { try $0.openEvents(after: row, limit: limit) }
-        return (try await pending(records, store: store, log: log), records.last?.id.rawValue)
+        let some = records.filter { wanted($0.portalID) }
+        return (try await pending(some, store: store, log: log), records.last?.id.rawValue)
     }
 
     /// What cannot be read waits for the administrator, it holds up nothing.
@@ -113,7 +114,7 @@ public final class Gateway: Sendable {
             } catch {
                 log.error(
                     "a stored event cannot be read", ["event": .integer(record.id.rawValue), "error": "\(error)"])
-                try await store.database.write {
+                _ = try await store.database.write {
                     try $0.fail(record.id, reason: "The stored event cannot be read: \(error)")
                 }
             }
@@ -122,11 +123,11 @@ public final class Gateway: Sendable {
     }
 
     private static func undelivered(
-        in store: Store, after row: Int64, limit: Int, log: Log
+        in store: Store, after row: Int64, limit: Int, wanted: (ID<PortalRecord>) -> Bool, log: Log
     ) async throws -> (work: [PendingMessage], last: Int64?) {
         let records = try await store.database.read { try $0.openOutbox(after: row, limit: limit) }
         var readable: [PendingMessage] = []
-        for record in records {
+        for record in records where wanted(record.portalID) {
             do {
                 readable.append(try PendingMessage(record))
             } catch {

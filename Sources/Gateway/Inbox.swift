@@ -20,9 +20,13 @@ public struct Inbox: Sendable {
         portal: PortalRecord
     ) async throws {
         guard case .bots(let botEvents) = event.content else { return }
-        let bots = addressed == nil ? try await store.bots(of: installation.id).filter { $0.api == "v1" } : []
+        let bots =
+            addressed == nil
+            ? try await store.bots(of: installation.id).filter { $0.api == "v1" && $0.botID != nil } : []
         for botEvent in botEvents {
-            guard let bot = addressed ?? bots.first(where: { $0.botID == botEvent.botID }) else {
+            // An addressed bot that is just being registered has no number here yet.
+            let candidates = addressed.map { [$0] } ?? bots
+            guard let bot = candidates.first(where: { ($0.botID ?? botEvent.botID) == botEvent.botID }) else {
                 count(botEvent, "unknown_bot")
                 log.warning(
                     "an event is for a bot that is not known",

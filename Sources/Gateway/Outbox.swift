@@ -32,7 +32,7 @@ struct Outbox: Sendable {
         var item = item
         item.attempts += 1
         do {
-            return try await attempt(item)
+            return try await attempt(&item)
         } catch {
             log.error(
                 "a message could not be handled, it is taken up again",
@@ -42,17 +42,20 @@ struct Outbox: Sendable {
         }
     }
 
-    private func attempt(_ item: PendingMessage) async throws -> Verdict<PendingMessage> {
+    /// What is learned about the item is kept in it, so that it still counts when the store fails.
+    private func attempt(_ item: inout PendingMessage) async throws -> Verdict<PendingMessage> {
+        if item.isSent { return try await markSent(item) }
         guard let bot = try await store.bot(item.bot),
             let installation = try await store.installation(bot.installationID),
             let record = try await store.portal(item.portal), let account = try await portals.account(installation)
         else { return try await fail(item, "The bot, its installation or its application's keys are gone") }
         let portal = portals.portal(record)
-        var item = item
         if item.isUncertain {
             do {
                 switch try await portal.shows(item.message, since: item.createdAt, as: account) {
-                case true?: return try await markSent(item)
+                case true?:
+                    item.isSent = true
+                    return try await markSent(item)
                 case false?: break
                 case nil where item.repeatedBlindly:
                     return try await fail(item, "Sent twice without learning the outcome")
@@ -74,6 +77,7 @@ struct Outbox: Sendable {
             item.isUncertain = error.mayHaveHappened && !item.message.isRepeatable
             return try await postpone(item, error)
         }
+        item.isSent = true
         return try await markSent(item)
     }
 

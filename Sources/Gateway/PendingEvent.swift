@@ -8,6 +8,8 @@ struct PendingEvent: DialogWork {
         case waiting
         /// It was asked, or was about to be; what became of it is not known.
         case asked(at: Timestamp, trace: String?)
+        /// It was answered, and the answer could not be stored yet.
+        case answered(Answer, Conversation.Setting)
     }
     let id: ID<EventRecord>
     let dialog: ID<DialogRecord>

@@ -17,6 +17,8 @@ struct PendingMessage: DialogWork {
     var isUncertain = false
     /// It was sent again where no look was possible.
     var repeatedBlindly = false
+    /// It was sent, and that could not be stored yet.
+    var isSent = false
 
     var row: Int64 { id.rawValue }
     var order: Int64 { row }

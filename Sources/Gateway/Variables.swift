@@ -4,15 +4,16 @@ import Bitrix24
 /// The variables that a bot receives with an event; one that the event does not carry is left out.
 enum Variables {
     /// - Parameters:
-    ///   - installationScope: used where the event has none of its own.
+    ///   - installationScope: used where an event of the second generation has none of its own.
     ///   - clientEndpoint: likewise.
     static func plain(_ event: BotEvent, auth: EventAuth, installationScope: String, clientEndpoint: String) -> [String:
         String]
     {
+        let isSecond = event.generation == .second
         var all: [String: String?] = [
             "event": event.firstGenerationName,
-            "scope": auth.scope ?? installationScope,
-            "client_endpoint": auth.clientEndpoint ?? clientEndpoint,
+            "scope": auth.scope ?? (isSecond ? installationScope : nil),
+            "client_endpoint": auth.clientEndpoint ?? (isSecond ? clientEndpoint : nil),
             "BOT_ID": "\(event.botID)",
             "DIALOG_ID": event.dialogID,
             "CHAT_ID": event.chat.id,
@@ -45,10 +46,11 @@ enum Variables {
         return all.compactMapValues { $0 }
     }
 
-    /// The variables that are tokens.
+    /// The variables that are tokens. An event of the second generation without an access token of its own has the
+    /// installation's.
     static func tokens(_ event: BotEvent, auth: EventAuth, userAccessToken: Secret?) -> [String: Secret] {
         [
-            "access_token": auth.accessToken,
+            "access_token": auth.accessToken ?? (event.generation == .second ? userAccessToken : nil),
             "user_access_token": userAccessToken,
             "bot_access_token": event.botAccessToken,
         ].compactMapValues { $0 }

@@ -21,8 +21,10 @@ public enum Verdict<Work: DialogWork>: Sendable {
 
 /// Does stored work: one piece of a dialog after another, dialogs beside each other.
 ///
-/// Work is given here after its commit. What is held in memory is bounded: past the bound work stays in the store and is
-/// loaded again, oldest first, when there is room; so a hanging bot platform never holds up intake.
+/// Work is given here after its commit. What is held in memory is bounded, in all and for each portal: past a bound work
+/// stays in the store and is loaded again, oldest first, when there is room; so a hanging bot platform holds up neither
+/// intake nor the other portals. While older work of a portal is only in the store, newer work of it stays there too: it
+/// must not overtake.
 public actor WorkQueue<Work: DialogWork> {
     private struct Line {
         /// In order; the first is next.
@@ -31,9 +33,26 @@ public actor WorkQueue<Work: DialogWork> {
         var alarm: Timestamp?
     }
 
-    /// Reads at most `limit` rows of open work above row `after`, by row; gives what of it can be worked on, and the last
-    /// row read (`nil`: there is no more).
-    public typealias Load = @Sendable (_ after: Int64, _ limit: Int) async throws -> (work: [Work], last: Int64?)
+    /// Which portals' work is meant.
+    public typealias Wanted = @Sendable (ID<PortalRecord>) -> Bool
+
+    /// Reads at most `limit` rows of open work above row `after`, by row; gives what of it is wanted and can be worked on,
+    /// and the last row read (`nil`: there is no more).
+    public typealias Load =
+        @Sendable (_ after: Int64, _ limit: Int, _ wanted: @escaping Wanted) async throws -> (
+            work: [Work], last: Int64?
+        )
+
+    private enum Arrival {
+        case new(Work)
+        case replacement(Work)
+
+        var work: Work {
+            switch self {
+            case .new(let work), .replacement(let work): work
+            }
+        }
+    }
 
     private let limit: Int
     private let perPortal: Int
@@ -45,21 +64,32 @@ public actor WorkQueue<Work: DialogWork> {
 
     private var lines: [ID<DialogRecord>: Line] = [:]
     private var held: Set<Int64> = []
-    private var runningPerPortal: [ID<PortalRecord>: Int] = [:]
-    /// Dialogs that could start but for their portal's bound.
-    private var heldBack: [ID<PortalRecord>: [ID<DialogRecord>]] = [:]
-    /// Some work is in the store only; before ``start()`` all of it is, what arrives then too.
-    private var overflowed = true
-    private var loading = false
-    /// What was stored while a load was under way: older work of its dialog may not have been read yet.
-    private var addedWhileLoading: [Work] = []
+    private var heldPerPortal: [ID<PortalRecord>: Int] = [:]
+    private var running = 0
+    /// What was not taken because there was no room: any portal's work (so it is before the start), or some portals'.
+    private var left = Left(all: true)
+    /// What a load under way looks for; what arrives of it waits in `arrived`.
+    private var loading: Left?
+    private var arrived: [Arrival] = []
     /// What ended while a load was under way: the load may have seen it still open.
     private var endedWhileLoading: Set<Int64> = []
+    /// After a load that failed.
+    private var resting = false
+    private var started = false
     private var draining = false
+    private var abandoned = false
     private var drained: [CheckedContinuation<Void, Never>] = []
 
+    /// Work that is in the store only.
+    private struct Left {
+        var all = false
+        var portals: Set<ID<PortalRecord>> = []
+
+        func contains(_ portal: ID<PortalRecord>) -> Bool { all || portals.contains(portal) }
+    }
+
     public init(
-        limit: Int = 20_000, perPortal: Int = 10_000, loops: EventLoopGroup, clock: WallClock, log: Log,
+        limit: Int = 20_000, perPortal: Int = 5_000, loops: EventLoopGroup, clock: WallClock, log: Log,
         load: @escaping Load,
         work: @escaping @Sendable (Work) async -> Verdict<Work>
     ) {
@@ -75,67 +105,98 @@ public actor WorkQueue<Work: DialogWork> {
     /// Pieces of work in memory.
     public var count: Int { held.count }
 
-    /// Takes up what the store holds from before.
+    /// Takes up what the store holds from before. What is given before this stays in the store until now.
     public func start() async {
-        overflowed = true
+        started = true
         await refill()
     }
 
     /// Takes work that has just been stored.
     public func add(_ items: [Work]) {
-        for item in items where !overflowed {
-            guard held.count + addedWhileLoading.count < limit else {
-                overflowed = true
-                break
-            }
-            if loading { addedWhileLoading.append(item) } else { insert(item) }
-        }
+        for item in items { arrive(.new(item)) }
     }
 
     /// Takes work that replaces what waits under the same row (a command that came after its message).
-    public func replace(_ item: Work) {
-        guard held.contains(item.row), var line = lines[item.dialog] else { return add([item]) }
-        guard let position = line.waiting.firstIndex(where: { $0.row == item.row }) else { return }
-        line.waiting.remove(at: position)
-        lines[item.dialog] = line
-        held.remove(item.row)
-        insert(item)
-    }
+    public func replace(_ item: Work) { arrive(.replacement(item)) }
 
     /// Starts nothing more and returns when what runs has ended.
     public func drain() async {
         draining = true
-        guard runningPerPortal.values.contains(where: { $0 > 0 }) else { return }
+        guard running > 0, !abandoned else { return }
         await withCheckedContinuation { drained.append($0) }
     }
 
     /// Lets ``drain()`` return although work still runs.
     public func abandon() {
+        abandoned = true
         for continuation in drained { continuation.resume() }
         drained = []
     }
 
+    // MARK: Taking
+
+    private func arrive(_ arrival: Arrival) {
+        if let loading, loading.contains(arrival.work.portal) {
+            if arrived.count < limit {
+                endedWhileLoading.remove(arrival.work.row)
+                arrived.append(arrival)
+            } else {
+                left.all = true
+            }
+        } else {
+            take(arrival)
+        }
+    }
+
+    private func take(_ arrival: Arrival) {
+        if case .replacement(let item) = arrival, held.contains(item.row) { return exchange(item) }
+        take(arrival.work)
+    }
+
+    /// Takes what there is room for.
+    private func take(_ item: Work) {
+        guard !held.contains(item.row), !left.contains(item.portal) else { return }
+        if held.count >= limit {
+            left.all = true
+        } else if heldPerPortal[item.portal, default: 0] >= perPortal {
+            left.portals.insert(item.portal)
+        } else {
+            insert(item)
+        }
+    }
+
+    /// Puts work in the place of what waits under its row; what runs already is not stopped.
+    private func exchange(_ item: Work) {
+        guard var line = lines[item.dialog], let position = line.waiting.firstIndex(where: { $0.row == item.row })
+        else { return }
+        line.waiting.remove(at: position)
+        lines[item.dialog] = line
+        lineUp(item)
+    }
+
     private func insert(_ item: Work) {
-        guard held.insert(item.row).inserted else { return }
-        var line = lines[item.dialog] ?? Line()
-        let position = line.waiting.lastIndex { ($0.order, $0.row) < (item.order, item.row) }.map { $0 + 1 } ?? 0
+        held.insert(item.row)
+        heldPerPortal[item.portal, default: 0] += 1
+        lineUp(item)
+    }
+
+    private func lineUp(_ item: Work) {
+        let order = (item.order, item.row)
+        var line = lines.removeValue(forKey: item.dialog) ?? Line()
+        let position = line.waiting.lastIndex { ($0.order, $0.row) < order }.map { $0 + 1 } ?? 0
         line.waiting.insert(item, at: position)
         lines[item.dialog] = line
         startIfReady(item.dialog)
     }
 
+    // MARK: Working
+
     private func startIfReady(_ dialog: ID<DialogRecord>) {
-        guard !draining, var line = lines[dialog], !line.running, let next = line.waiting.first else { return }
+        guard !draining, let line = lines[dialog], !line.running, let next = line.waiting.first else { return }
         guard next.notBefore <= clock.now else { return setAlarm(dialog, at: next.notBefore) }
-        let running = runningPerPortal[next.portal, default: 0]
-        guard running < perPortal else {
-            heldBack[next.portal, default: []].append(dialog)
-            return
-        }
-        runningPerPortal[next.portal] = running + 1
-        line.waiting.removeFirst()
-        line.running = true
-        lines[dialog] = line
+        lines[dialog]?.waiting.removeFirst()
+        lines[dialog]?.running = true
+        running += 1
         // On a loop, beside the connections that it uses: only a speed-up, it saves the hops between threads.
         Task(executorPreference: loops.next()) { [work] in await self.ended(next, await work(next)) }
     }
@@ -157,62 +218,69 @@ public actor WorkQueue<Work: DialogWork> {
     }
 
     private func ended(_ item: Work, _ verdict: Verdict<Work>) {
-        let running = runningPerPortal[item.portal, default: 1] - 1
-        runningPerPortal[item.portal] = running == 0 ? nil : running
+        running -= 1
         lines[item.dialog]?.running = false
-        held.remove(item.row)
-        if case .again(let item) = verdict {
-            insert(item)
-        } else if loading {
-            endedWhileLoading.insert(item.row)
+        switch verdict {
+        case .again(let item): lineUp(item)
+        case .finished: letGo(item)
         }
         if let line = lines[item.dialog], line.waiting.isEmpty, !line.running { lines[item.dialog] = nil }
         startIfReady(item.dialog)
-        startHeldBack(item.portal)
-        if overflowed, !loading, held.count < limit / 2 { Task { await refill() } }
-        if draining, runningPerPortal.isEmpty {
+        refillIfRoom()
+        if draining, running == 0 {
             for continuation in drained { continuation.resume() }
             drained = []
         }
     }
 
-    private func startHeldBack(_ portal: ID<PortalRecord>) {
-        guard var dialogs = heldBack.removeValue(forKey: portal) else { return }
-        while runningPerPortal[portal, default: 0] < perPortal, !dialogs.isEmpty {
-            startIfReady(dialogs.removeFirst())
-        }
-        if !dialogs.isEmpty { heldBack[portal] = dialogs + heldBack[portal, default: []] }
+    private func letGo(_ item: Work) {
+        held.remove(item.row)
+        let others = heldPerPortal[item.portal, default: 1] - 1
+        heldPerPortal[item.portal] = others == 0 ? nil : others
+        if let loading, loading.contains(item.portal) { endedWhileLoading.insert(item.row) }
     }
 
-    /// Loads until there is nothing more in the store or no more room; then takes what has arrived meanwhile.
+    // MARK: Loading what was left in the store
+
+    private var isRoomForWhatWasLeft: Bool {
+        if left.all { return held.count <= limit / 2 }
+        return left.portals.contains { heldPerPortal[$0, default: 0] <= perPortal / 2 }
+    }
+
+    private func refillIfRoom() {
+        guard started, loading == nil, !resting, !draining, isRoomForWhatWasLeft else { return }
+        Task { await refill() }
+    }
+
+    /// Loads until there is nothing more in the store or no more room.
     private func refill() async {
-        guard !loading, !draining else { return }
-        loading = true
-        await loadAll()
-        loading = false
-        endedWhileLoading = []
-        let added = addedWhileLoading
-        addedWhileLoading = []
-        for item in added { replace(item) }
-        if overflowed, held.count < limit / 2 { Task { await refill() } }
-    }
-
-    private func loadAll() async {
+        guard loading == nil, !resting, !draining, isRoomForWhatWasLeft else { return }
+        let sought = left
+        loading = sought
+        left = Left()
         do {
             var after: Int64 = 0
-            while held.count < limit {
-                // Cleared before reading: work that is stored meanwhile is either read now or handed over.
-                overflowed = false
-                let found = try await load(after, 1_000)
-                guard let last = found.last else { return }
-                for item in found.work where !endedWhileLoading.contains(item.row) { insert(item) }
+            repeat {
+                let full = left.portals
+                let found = try await load(after, 1_000) { sought.contains($0) && !full.contains($0) }
+                for item in found.work where !endedWhileLoading.contains(item.row) { take(item) }
+                guard let last = found.last else { break }
                 after = last
-                overflowed = true
-            }
+            } while !left.all && (sought.all || left.portals != sought.portals)
+            for arrival in arrived where !endedWhileLoading.contains(arrival.work.row) { take(arrival) }
         } catch {
-            overflowed = true
-            log.error("stored work cannot be read and is looked for again", ["error": "\(error)"])
-            try? await Task.sleep(for: .seconds(1))
+            log.error("stored work cannot be read", ["error": "\(error)"])
+            left = Left(all: true)
+            resting = true
+            Task {
+                try? await Task.sleep(for: .seconds(1))
+                resting = false
+                refillIfRoom()
+            }
         }
+        loading = nil
+        arrived = []
+        endedWhileLoading = []
+        refillIfRoom()
     }
 }

@@ -52,7 +52,11 @@ extension Store {
         }
         guard !ids.isEmpty else { return false }
         try await database.write { connection in
-            for id in ids { try connection.run("DELETE FROM \(table) WHERE id = ?", [.integer(id)]) }
+            // The administrator may have put failed work back meanwhile.
+            for id in ids {
+                try connection.run(
+                    "DELETE FROM \(table) WHERE id = ? AND state IN ('done', 'failed')", [.integer(id)])
+            }
         }
         return ids.count == 500
     }

@@ -1,4 +1,6 @@
 -- Times are milliseconds since 1970. Columns named *_sealed hold bytes encrypted with the server's secret key.
+-- AUTOINCREMENT: the id of something that was deleted is never given again, as work on its way, a cache or a person may
+-- still know it.
 -- "partition" spreads portals over processes once there are several; until then it is 0.
 
 CREATE TABLE settings (
@@ -16,7 +18,7 @@ CREATE TABLE api_tokens (
 );
 
 CREATE TABLE apps (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     client_id TEXT UNIQUE,
     client_secret_sealed BLOB,
@@ -28,7 +30,7 @@ CREATE TABLE apps (
 );
 
 CREATE TABLE portals (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     member_id TEXT NOT NULL UNIQUE,
     domain TEXT NOT NULL,
     limit_burst INTEGER NOT NULL DEFAULT 50,
@@ -41,7 +43,7 @@ CREATE TABLE portals (
 );
 
 CREATE TABLE installations (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     portal_id INTEGER NOT NULL REFERENCES portals (id) ON DELETE CASCADE,
     app_id INTEGER REFERENCES apps (id) ON DELETE CASCADE,
     kind TEXT NOT NULL,
@@ -59,7 +61,7 @@ CREATE TABLE installations (
 -- A user's tokens for one installation. The former pair is kept until the new one has been used: a renewal that was cut
 -- off between the authorization server and the store can be taken up again with it.
 CREATE TABLE credentials (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     installation_id INTEGER NOT NULL REFERENCES installations (id) ON DELETE CASCADE,
     user_id TEXT NOT NULL,
     admin INTEGER NOT NULL DEFAULT 0,
@@ -73,7 +75,7 @@ CREATE TABLE credentials (
 );
 
 CREATE TABLE providers (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL,
     type TEXT NOT NULL,
     url TEXT NOT NULL,
@@ -81,7 +83,7 @@ CREATE TABLE providers (
 );
 
 CREATE TABLE connectors (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     portal_id INTEGER REFERENCES portals (id) ON DELETE CASCADE,
     provider_id INTEGER NOT NULL REFERENCES providers (id),
     shared INTEGER NOT NULL DEFAULT 0,
@@ -94,7 +96,7 @@ CREATE TABLE connectors (
 );
 
 CREATE TABLE bots (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     installation_id INTEGER NOT NULL REFERENCES installations (id) ON DELETE CASCADE,
     connector_id INTEGER REFERENCES connectors (id),
     name TEXT NOT NULL,
@@ -113,7 +115,7 @@ CREATE TABLE bots (
 CREATE INDEX bots_by_portal_id ON bots (installation_id, bot_id);
 
 CREATE TABLE commands (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     bot_id INTEGER NOT NULL REFERENCES bots (id) ON DELETE CASCADE,
     command TEXT NOT NULL,
     common INTEGER NOT NULL DEFAULT 0,
@@ -125,7 +127,7 @@ CREATE TABLE commands (
 );
 
 CREATE TABLE dialogs (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     bot_id INTEGER NOT NULL REFERENCES bots (id) ON DELETE CASCADE,
     portal_id INTEGER NOT NULL REFERENCES portals (id) ON DELETE CASCADE,
     dialog_id TEXT NOT NULL,
@@ -163,7 +165,7 @@ CREATE INDEX messages_by_dialog ON messages (dialog_id, id);
 
 -- What Bitrix24 sent. "known_as" is the event's identity: one that is known is not taken again.
 CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     partition INTEGER NOT NULL DEFAULT 0,
     portal_id INTEGER NOT NULL REFERENCES portals (id) ON DELETE CASCADE,
     bot_id INTEGER NOT NULL REFERENCES bots (id) ON DELETE CASCADE,
@@ -192,7 +194,7 @@ CREATE TABLE event_bodies (
 
 -- What is to be said in Bitrix24, in order within a dialog.
 CREATE TABLE outbox (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     partition INTEGER NOT NULL DEFAULT 0,
     portal_id INTEGER NOT NULL REFERENCES portals (id) ON DELETE CASCADE,
     bot_id INTEGER NOT NULL REFERENCES bots (id) ON DELETE CASCADE,

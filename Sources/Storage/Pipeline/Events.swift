@@ -118,10 +118,13 @@ extension Connection {
     }
 
     /// Stores that the platform is being asked now.
-    public func beginAsking(_ event: ID<EventRecord>, now: Timestamp) throws {
+    /// - Returns: false if the event is gone, or a command has taken the message's place.
+    public func beginAsking(_ event: ID<EventRecord>, isCommand: Bool, now: Timestamp) throws -> Bool {
         try run(
-            "UPDATE events SET state = 'asking', asked_at = ?, attempts = attempts + 1, trace = NULL WHERE id = ?",
-            [SQLValue(now), SQLValue(event)])
+            """
+            UPDATE events SET state = 'asking', asked_at = ?, attempts = attempts + 1, trace = NULL
+            WHERE id = ? AND kind = ?
+            """, [SQLValue(now), SQLValue(event), .text(isCommand ? "command" : "message")]) == 1
     }
 
     /// Stores what the platform calls the question, once it has said so.
@@ -143,17 +146,21 @@ extension Connection {
             [SQLValue(moment), .text(reason), SQLValue(event)])
     }
 
-    public func finish(_ event: ID<EventRecord>, now: Timestamp) throws {
-        try run(
-            "UPDATE events SET state = 'done', last_error = NULL, finished_at = ? WHERE id = ?",
-            [SQLValue(now), SQLValue(event)])
+    /// - Returns: false if the event is gone.
+    @discardableResult
+    public func finish(_ event: ID<EventRecord>, now: Timestamp) throws -> Bool {
         try run("DELETE FROM event_bodies WHERE event_id = ?", [SQLValue(event)])
+        return try run(
+            "UPDATE events SET state = 'done', last_error = NULL, finished_at = ? WHERE id = ?",
+            [SQLValue(now), SQLValue(event)]) == 1
     }
 
     /// Keeps an event that could not be answered for the administrator.
-    public func fail(_ event: ID<EventRecord>, reason: String) throws {
+    /// - Returns: false if the event is gone.
+    @discardableResult
+    public func fail(_ event: ID<EventRecord>, reason: String) throws -> Bool {
         try run(
-            "UPDATE events SET state = 'failed', last_error = ? WHERE id = ?", [.text(reason), SQLValue(event)])
+            "UPDATE events SET state = 'failed', last_error = ? WHERE id = ?", [.text(reason), SQLValue(event)]) == 1
     }
 
     /// Unfinished events, oldest first.
