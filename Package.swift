@@ -56,6 +56,9 @@ let package = Package(
         .testTarget(
             name: "Bitrix24Tests", dependencies: ["Bitrix24", "Sandbox", "Base", "TestSupport"],
             resources: [.embedInCode("Fixtures")], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Bitrix24", "Storage", "Base", "TestSupport"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
