@@ -62,6 +62,8 @@ private struct DifySearch {
     private struct Patience {
         var forMessageOfEndedRun = 1
         var forAnything = 3
+        /// What a message whose run is not known said at the look before: it may still be growing.
+        var saidBefore: String?
     }
 
     /// - Returns: `nil` while it goes on.
@@ -74,6 +76,11 @@ private struct DifySearch {
         default: break
         }
         let message = try await message(trace)
+        if run == nil, let message, message.status != "error", message.hasAnswer, patience.saidBefore != message.answer
+        {
+            patience.saidBefore = message.answer
+            return nil
+        }
         if let message, message.hasAnswer || message.status == "error" {
             return message.status == "error"
                 ? .failed(.runFailed(message.error)) : .answered(parts(trace, message.answer, message.files))

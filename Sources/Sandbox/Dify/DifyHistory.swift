@@ -206,7 +206,8 @@ extension DifyRun {
         out.member("parent_message_id", parentMessageID)
         out.member("inputs", .object(inputs))
         out.member("query", query)
-        out.member("answer", state.1)
+        // Dify stores the text when the answer is whole.
+        out.member("answer", state.0 == .running ? "" : state.1)
         out.member("status", state.0 == .failed ? "error" : "normal")
         out.member("error", state.2)
         out.member("message_files", array: [String]()) { $0.string($1) }
