@@ -12,8 +12,8 @@ import Web
 func serve(_ configuration: Configuration) async throws {
     let log = Log(level: configuration.logLevel)
     let metrics = Metrics()
-    let lock = try plainly("BITBOT_DATA_DIR") { try DataFolderLock(folder: configuration.dataFolder) }
-    let vault = try plainly("BITBOT_DATA_DIR") {
+    let lock = try await plainly("BITBOT_DATA_DIR") { try DataFolderLock(folder: configuration.dataFolder) }
+    let vault = try await plainly("BITBOT_DATA_DIR") {
         try Vault.forDataFolder(configuration.dataFolder, environmentKey: configuration.secretKey)
     }
     let database = try await plainly {
@@ -137,9 +137,6 @@ enum Signals {
 /// - Parameter variable: what names the files that are opened.
 func plainly<T>(_ variable: String = "BITBOT_DATABASE_URL", _ body: () async throws -> T) async throws -> T {
     do { return try await body() } catch { throw plainSentence(error, variable) }
-}
-func plainly<T>(_ variable: String = "BITBOT_DATABASE_URL", _ body: () throws -> T) throws -> T {
-    do { return try body() } catch { throw plainSentence(error, variable) }
 }
 
 private func plainSentence(_ error: any Error, _ variable: String) -> any Error {
