@@ -22,6 +22,7 @@ extension EndToEnd {
             let chance = Chance(seed: seed)
             var plan = Stage.Plan()
             plan.portal.sendDelay = .zero...(.milliseconds(15))
+            plan.portal.operatingLimit = .seconds(1_000_000)
             plan.portal.logEntries = 1_000_000
             plan.portal.messagesKept = 100_000
             // A renewal that a kill cuts off can be taken up again only where the former refresh token still lives.
