@@ -1,0 +1,184 @@
+import Base
+import Bitrix24
+import Foundation
+import Storage
+import Synchronization
+import TestSupport
+
+@testable import Gateway
+
+/// A gateway on a real store, with one server that plays the portal and Dify and remembers what it was asked.
+final class Stage: Sendable {
+    struct Seen: Sendable {
+        /// Questions that Dify was asked.
+        var questions: [String] = []
+        /// REST methods with the text that they were to say.
+        var sends: [(method: String, text: String)] = []
+        var faults = 0
+    }
+    static let loops = EventLoopGroup(count: 2)
+
+    let store: Store
+    let gateway: Gateway
+    let bot: BotRecord
+    let installation: InstallationRecord
+    let portal: PortalRecord
+    private let seen: Memory
+    private let server: HTTPServer
+    private let folder: TemporaryFolder
+
+    /// What the server and the log remember.
+    final class Memory: Sendable {
+        let state = Mutex(Seen())
+        /// Questions that Dify answers only when the test says.
+        let held = Mutex<Set<String>>([])
+    }
+
+    /// - Parameter holding: questions that Dify does not answer before ``release(_:)``.
+    init(generation: BotGeneration = .second, holding: Set<String> = []) async throws {
+        let memory = Memory()
+        memory.held.withLock { $0 = holding }
+        seen = memory
+        folder = try TemporaryFolder()
+        server = try await HTTPServer.start(
+            on: .tcp(host: "127.0.0.1", port: 0), loops: Self.loops, log: .silent
+        ) { try await Self.answer($0, memory) }
+        let origin = "http://127.0.0.1:\(server.port)"
+        let log = Log(level: .error) { _ in memory.state.withLock { $0.faults += 1 } }
+        let metrics = Metrics()
+        let database = try await Database.open(path: folder.file("bitbot.db"), log: log, metrics: metrics)
+        store = try await Store(database: database, vault: Vault(key: [UInt8](repeating: 7, count: 32)))
+        let http = HTTPClient(loops: Self.loops, alwaysAllowed: [origin])
+        let portals = Portals(
+            store: store, http: http, authorization: AuthorizationServer(url: origin, http: http), clock: .system,
+            log: log, metrics: metrics)
+        gateway = Gateway(
+            store: store, sessions: OwnSessionStore(), portals: portals,
+            platforms: Platforms(http: http, privateUpstreams: .admin, clock: .system, log: log),
+            settings: Gateway.Settings(), loops: Self.loops, log: log, metrics: metrics)
+        (bot, installation, portal) = try await Self.configure(store, origin, generation)
+    }
+
+    private static func configure(
+        _ store: Store, _ origin: String, _ generation: BotGeneration
+    ) async throws -> (BotRecord, InstallationRecord, PortalRecord) {
+        let now = WallClock.system.now
+        let app = try await store.createApp(
+            name: "App", clientID: "local.1", clientSecret: Secret("client-secret"), bitbot: true, pageURL: nil,
+            sandbox: false, now: now)
+        let installation = try await store.saveInstallation(
+            ConfirmedInstallation(
+                memberID: "bac1cd5c8940947a75e0d71b1a84e348", domain: "some-domain.bitrix24.com", appID: app.id,
+                sandbox: false, scope: "imbot", clientEndpoint: origin + "/rest/", serverEndpoint: origin + "/rest/",
+                applicationToken: Secret("application-token"), userID: "1", admin: true,
+                accessToken: Secret("access-token"), refreshToken: Secret("refresh-token"),
+                expiresAt: now + .seconds(3600)), now: now)
+        guard var portal = try await store.portal(installation.portalID) else { throw StoreError.missing("portals") }
+        portal.limitPerSecond = 0
+        try await store.update(portal)
+        let provider = try await store.createProvider(
+            name: "Dify", type: "dify_chatflow", url: origin + "/v1", now: now)
+        var connector = ConnectorDraft(providerID: provider.id, name: "Support")
+        connector.key = Secret("app-key")
+        var draft = BotDraft(installationID: installation.id, name: "Bot", code: "bot")
+        draft.connectorID = try await store.createConnector(connector, now: now).id
+        draft.api = generation.rawValue
+        var bot = try await store.createBot(draft, now: now)
+        bot.botID = generation == .first ? 567 : 456
+        bot.status = .active
+        try await store.update(bot, now: now)
+        return (bot, installation, portal)
+    }
+
+    func stop() async {
+        await gateway.stop(grace: .seconds(1))
+        await server.shutdown(grace: .zero)
+        await store.database.close()
+    }
+
+    static func with(
+        generation: BotGeneration = .second, holding: Set<String> = [], _ body: (Stage) async throws -> Void
+    ) async throws {
+        let stage = try await Stage(generation: generation, holding: holding)
+        do {
+            try await body(stage)
+            await stage.stop()
+        } catch {
+            await stage.stop()
+            throw error
+        }
+    }
+
+    // MARK: What a test does
+
+    func release(_ question: String) { seen.held.withLock { _ = $0.remove(question) } }
+
+    /// The documentation's example of a message, with other words.
+    func say(_ text: String, id: Int, in dialog: String = "chat5") async throws {
+        let isFirst = bot.api == "v1"
+        var tree = try (isFirst ? Example.firstPrivate : .second).tree()
+        if isFirst {
+            tree[path: ["data", "PARAMS", "MESSAGE"]] = .string(text)
+            tree[path: ["data", "PARAMS", "MESSAGE_ID"]] = .string("\(id)")
+            tree[path: ["data", "PARAMS", "DIALOG_ID"]] = .string(dialog)
+        } else {
+            tree[path: ["data", "message", "text"]] = .string(text)
+            tree[path: ["data", "message", "id"]] = .string("\(id)")
+            tree[path: ["data", "chat", "dialogId"]] = .string(dialog)
+            tree[path: ["data", "chat", "entityType"]] = "LINES"
+        }
+        let body = Array(Form.encode(tree).utf8)
+        try await gateway.inbox.take(
+            try PortalEvent(decoding: body, contentType: nil), body: body, addressed: bot, installation: installation,
+            portal: portal)
+    }
+
+    func run(_ sql: String) async throws { try await store.database.write { _ = try $0.run(sql) } }
+
+    func count(_ rows: String) async throws -> Int64 {
+        try await store.database.read { try $0.row("SELECT count(*) FROM \(rows)") { $0.integer(0) } } ?? 0
+    }
+
+    var questions: [String] { seen.state.withLock { $0.questions } }
+    var sends: [String] { seen.state.withLock { $0.sends.map(\.text) } }
+    /// Errors that were logged.
+    var faults: Int { seen.state.withLock { $0.faults } }
+
+    // MARK: The other side
+
+    private static func answer(_ request: HTTPRequest, _ memory: Memory) async throws -> HTTPResponse {
+        switch request.path {
+        case "/v1/parameters": return json(["user_input_form": []])
+        case "/v1/chat-messages":
+            let question = try JSON(parsing: request.body)["query"]?.string ?? ""
+            memory.state.withLock { $0.questions.append(question) }
+            while memory.held.withLock({ $0.contains(question) }) { try await Task.sleep(for: .milliseconds(2)) }
+            return events(question)
+        case _ where request.path.hasPrefix("/rest/"):
+            let body = try JSON(parsing: request.body)
+            let text = (body["fields"]?["message"] ?? body["MESSAGE"])?.string ?? ""
+            memory.state.withLock { $0.sends.append((String(request.path.dropFirst(6)), text)) }
+            return json(["result": ["id": 1], "time": [:]])
+        default: return json(["data": []])
+        }
+    }
+
+    private static func json(_ value: JSON) -> HTTPResponse {
+        HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: .bytes(value.bytes))
+    }
+
+    private static func events(_ question: String) -> HTTPResponse {
+        let ids: JSON = [
+            "conversation_id": "c0000000-0000-4000-8000-000000000001", "message_id": "m1", "task_id": "t1",
+        ]
+        var text = ""
+        for (name, answer) in [("message", "You said: \(question)"), ("message_end", "")] {
+            var event = ids
+            event["event"] = .string(name)
+            event["answer"] = .string(answer)
+            text += "data: \(event.text)\n\n"
+        }
+        return HTTPResponse(
+            status: 200, headers: ["Content-Type": "text/event-stream"], body: .bytes(Array(text.utf8)))
+    }
+}
