@@ -75,6 +75,51 @@ extension EndToEnd {
         }
     }
 
+    @Suite("Erased")
+    struct Erased {
+        @Test("an erased dialog says nothing more, whatever waited or was asked, and the next message begins anew")
+        func erased() async throws {
+            let gate = Gate()
+            var plan = Stage.Plan()
+            plan.script = { ask in
+                guard ask.query == "long" else { return [.text("Turn \(ask.turn): \(ask.query)")] }
+                gate.begun()
+                return [.wait(.seconds(2)), .text("late")]
+            }
+            try await Stage.with(plan) { stage in
+                let (asked, waiting, other) = (try stage.customer(), try stage.customer(), try stage.customer())
+                stage.portal.inject(.init(.connectionLost, times: nil))
+                try stage.portal.customerWrites("said", in: waiting)
+                try stage.portal.customerWrites("kept", in: other)
+                try stage.portal.customerWrites("long", in: asked)
+                try await eventually {
+                    let sends = try await stage.bitbot.work().filter { $0["kind"] == "send" }
+                    return gate.hasBegun && sends.count == 2 && sends.allSatisfy { $0["last_error"]?.string != nil }
+                }
+                for dialog in try await stage.bitbot.items("dialogs")
+                where dialog["dialog_id"]?.string != "chat\(other)" {
+                    let id = try #require(dialog["id"]?.string)
+                    #expect(try await stage.bitbot.send(.delete, "/api/v1/dialogs/\(id)").status == 204)
+                }
+                stage.portal.clearFaults()
+                try await stage.untilAnswers(1, in: other)
+                // They take the numbers that come next; nothing of what was erased may touch them.
+                for (turn, chat) in [asked, waiting, other, asked, waiting].enumerated() {
+                    try stage.portal.customerWrites("new \(turn)", in: chat)
+                }
+                try await stage.untilAnswers(2, in: asked)
+                try await stage.untilAnswers(2, in: waiting)
+                try await stage.untilAnswers(2, in: other)
+                try await stage.untilNoWork()
+                #expect(stage.answers(in: asked) == ["Turn 1: new 0", "Turn 2: new 3"])
+                #expect(stage.answers(in: waiting) == ["Turn 1: new 1", "Turn 2: new 4"])
+                #expect(stage.answers(in: other) == ["Turn 1: kept", "Turn 2: new 2"])
+                #expect(!stage.bitbot.log.contains("it is taken up again"))
+                #expect(stage.dify.counts.asked.allSatisfy { $0.value == 1 })
+            }
+        }
+    }
+
     @Suite("First generation")
     struct FirstGeneration {
         @Test("a bot of the first generation answers in order, and says nothing twice where that can be known")
