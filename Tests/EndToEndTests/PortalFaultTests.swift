@@ -140,6 +140,27 @@ extension EndToEnd {
             }
         }
 
+        @Test("told to stop while a bot thinks for long, it goes all the same, and the answer is found after the start")
+        func terminatesInTime() async throws {
+            let gate = Gate()
+            var plan = Stage.Plan()
+            plan.script = { ask in
+                gate.begun()
+                return [.text("You said "), .wait(.seconds(40)), .text("\(ask.query).")]
+            }
+            try await Stage.with(plan) { stage in
+                let chat = try stage.customer()
+                try stage.portal.customerWrites("hello", in: chat)
+                try await eventually { gate.hasBegun }
+                #expect(try await stage.bitbot.terminate() == 0)
+                #expect(stage.answers(in: chat).isEmpty)
+                try await stage.bitbot.start()
+                try await stage.untilAnswers(1, in: chat)
+                #expect(stage.answers(in: chat) == ["You said hello."])
+                #expect(stage.dify.counts.runs == 1)
+            }
+        }
+
         @Test("told to stop, it ends what is under way and leaves nothing behind")
         func terminates() async throws {
             let gate = Gate()
