@@ -109,7 +109,6 @@ struct Conversation: Sendable {
     /// How far it came is kept in the item: whatever fails then, the store too, nothing is asked a second time.
     private func ask(_ item: inout PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
         item.mayAskAgain = false
-        item.mayAskAgain = false
         let askedAt = clock.now
         let beginning = try await store.database.write { [item] connection -> Beginning in
             guard try connection.beginAsking(item.id, isCommand: item.event.kind == .command, now: askedAt) else {
@@ -192,8 +191,6 @@ struct Conversation: Sendable {
         do {
             switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
             case .neverArrived:
-                return try await ask(&item, setting)
-            case .failed where item.mayAskAgain:
                 return try await ask(&item, setting)
             case .answered(let parts):
                 var answer = Answer()

@@ -50,6 +50,11 @@ struct Outbox: Sendable {
             let record = try await store.portal(item.portal), let account = try await portals.account(installation)
         else { return try await fail(item, "The bot, its installation or its application's keys are gone") }
         let portal = portals.portal(record)
+        if item.attempts > 1 {
+            let id = item.id
+            // Its dialog may have been erased while it waited.
+            guard try await store.database.read({ try $0.outboxItem(id) }) != nil else { return .finished }
+        }
         if item.isUncertain {
             do {
                 switch try await portal.shows(item.message, since: item.createdAt, as: account) {
