@@ -64,8 +64,9 @@ struct DifyRefusal: Error {
         if status == 429 || code == "too_many_requests" { return .passing }
         // The run is over and known to have failed; asking again would be a second run.
         if hasBegun { return .final }
-        // A proxy's own "unavailable" means that it did not pass the request on; its other errors tell nothing.
-        if status >= 500 { return code != nil || status == 503 ? .passing : .uncertain }
+        // "Unavailable" means that the request was not taken. Other errors tell nothing, Dify's own neither: its run may go on
+        // when only the answer to it failed.
+        if status >= 500 { return status == 503 ? .passing : .uncertain }
         return .final
     }
 
