@@ -90,6 +90,23 @@ struct AccountTests {
             })
     }
 
+    @Test("an application that is installed anew while its old tokens are refused keeps its new ones")
+    func installedMeanwhile() async throws {
+        let keeper = MemoryKeeper([MemoryKeeper.credential()])
+        try await ScriptedPortal.run(
+            oauth: { _ in
+                keeper.state.withLock {
+                    $0.credentials = [MemoryKeeper.credential(access: "access-9", refresh: "refresh-9")]
+                }
+                return ScriptedPortal.refusal("invalid_grant", status: 400)
+            },
+            script: Self.wantsNewToken,
+            body: { portal in
+                let result = try await portal.portal(nil).call(PortalCall("test"), as: portal.account(keeper: keeper))
+                #expect(result == "access-9" && keeper.state.withLock { $0.discarded.isEmpty })
+            })
+    }
+
     @Test("the former refresh token alone brings a credential back")
     func former() async throws {
         var credential = MemoryKeeper.credential()

@@ -187,6 +187,19 @@ struct PortalTests {
             })
     }
 
+    @Test("a call that broke inside a batch with a fault of the portal's own may have happened")
+    func brokenInBatch() async throws {
+        try await ScriptedPortal.run(
+            script: { call in
+                call.parameters["n"]?.looseInteger == 1 ? .error("INTERNAL_SERVER_ERROR", status: 500) : .result(true)
+            },
+            body: { portal in
+                let results = await portal.inOneBatch((0..<2).map { PortalCall("test", ["n": .integer($0)]) })
+                #expect(results[0].failure == nil)
+                #expect(results[1].failure?.mayHaveHappened == true && results[1].failure?.isPassing == true)
+            })
+    }
+
     @Test("a call that the batch's answer does not mention may have happened")
     func missingInBatch() async throws {
         try await ScriptedPortal.run(

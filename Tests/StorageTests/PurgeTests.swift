@@ -109,4 +109,39 @@ import Testing
         for table in ["dialogs", "messages", "sessions"] { #expect(try await store.count(table) == 0) }
         await #expect(throws: StoreError.missing("dialogs")) { try await store.eraseDialog(dialog) }
     }
+
+    @Test("the id of something that was erased is never given again")
+    func idsAreNotReused() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let former = try await store.addDialog(of: bot, "former")
+        try await store.eraseDialog(former)
+        #expect(try await store.addDialog(of: bot, "next").rawValue > former.rawValue)
+        try await store.deleteBot(bot.id)
+        #expect(try await store.addBot(member: "member-2").id.rawValue > bot.id.rawValue)
+    }
+
+    @Test("failed work stays known for seven days, even where transcripts are kept for less")
+    func failedWorkStaysKnown() async throws {
+        let store = try await TestStore().store
+        let bot = try await store.addBot()
+        let dialog = try await store.addDialog(of: bot)
+        let portal = try #require(try await store.portal(memberID: "member-1")).id
+        try await store.database.write { connection in
+            for age in [8, 6] {
+                try connection.run(
+                    """
+                    INSERT INTO events (portal_id, bot_id, dialog_id, state, received_at, not_before, known_as, kind)
+                    VALUES (?, ?, ?, 'failed', ?, 0, ?, 'message')
+                    """,
+                    [
+                        SQLValue(portal), SQLValue(bot.id), SQLValue(dialog), SQLValue(days(age)),
+                        .text("message:\(age)"),
+                    ])
+            }
+        }
+        while try await store.purge(now: now, keepDays: 1) {}
+        let known = try await store.database.read { try $0.rows("SELECT known_as FROM events", []) { $0.text(0) } }
+        #expect(known == ["message:6"])
+    }
 }
