@@ -18,7 +18,7 @@ struct Conversation: Sendable {
         var generation: BotGeneration { bot.api == "v1" ? .first : .second }
     }
 
-    /// Asking is given up after this long.
+    /// Asking is given up when it has failed for this long.
     static let patience = Duration.seconds(120)
 
     let store: Store
@@ -34,7 +34,6 @@ struct Conversation: Sendable {
     /// One step with an event: ask, or find out what became of asking. A store that cannot be reached is waited for.
     func answer(_ item: PendingEvent) async -> Verdict<PendingEvent> {
         var item = item
-        item.firstTriedAt = item.firstTriedAt ?? clock.now
         item.attempts += 1
         do {
             if case .answered(let answer, let setting) = item.progress {
@@ -144,7 +143,7 @@ struct Conversation: Sendable {
     ) throws -> Verdict<PendingEvent> {
         guard case .insteadOf(let record?) = beginning, record.state == .waiting else { return .finished }
         var command = try PendingEvent(record, bot: bot, vault: store.vault)
-        command.firstTriedAt = item.firstTriedAt
+        command.failingSince = item.failingSince
         return .again(command)
     }
 
@@ -214,8 +213,12 @@ struct Conversation: Sendable {
     ) async throws -> Verdict<PendingEvent> {
         let error = failure as? PlatformError ?? PlatformError(.uncertain, "\(failure)")
         let pause = Pauses.before(attempt: item.attempts, longest: .seconds(30), asked: error.retryAfter)
-        item.notBefore = clock.now + pause
-        let outOfPatience = item.notBefore - (item.firstTriedAt ?? clock.now) > Self.patience
+        let now = clock.now
+        item.notBefore = now + pause
+        // Counted from the first fault: an answer may take long, and one that is cut then is looked for at least once.
+        let failingSince = item.failingSince ?? now
+        item.failingSince = failingSince
+        let outOfPatience = item.notBefore - failingSince > Self.patience
         if error.kind == .final || outOfPatience {
             if error.kind == .uncertain { metrics.uncertainAsks.increment() }
             try await give(up: item, because: error.message, telling: setting.bot)

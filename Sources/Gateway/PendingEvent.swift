@@ -23,8 +23,8 @@ struct PendingEvent: DialogWork {
     var attempts = 0
     /// The administrator wants it asked again, if it is known to have failed.
     var mayAskAgain = false
-    /// When this process first tried: asking is given up two minutes later.
-    var firstTriedAt: Timestamp?
+    /// When asking first failed in this process: it is given up two minutes later.
+    var failingSince: Timestamp?
 
     var row: Int64 { id.rawValue }
     var order: Int64 { event.messageID ?? 0 }
