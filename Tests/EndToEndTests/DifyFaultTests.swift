@@ -63,9 +63,7 @@ extension EndToEnd {
                 try stage.portal.customerWrites("fail", in: chat)
                 try await stage.untilAnswers(1, in: chat)
                 #expect(stage.answers(in: chat) == [Self.apology])
-                let work = try await stage.bitbot.work()
-                #expect(work.count == 1 && work.first?["state"] == "failed")
-                let reason = work.first?["last_error"]?.string ?? ""
+                let reason = try await stage.failedWork()["last_error"]?.string ?? ""
                 #expect(reason.contains(failure.reason), "the admin reads: \(reason)")
                 #expect(!reason.contains(key.reveal()) && !stage.bitbot.log.contains(key.reveal()))
                 try stage.portal.customerWrites("next", in: chat)
@@ -85,7 +83,7 @@ extension EndToEnd {
                 let chat = try stage.customer()
                 try stage.portal.customerWrites("hello", in: chat)
                 try await stage.untilAnswers(1, in: chat)
-                let id = try #require(try await stage.bitbot.work().first?["id"]?.string)
+                let id = try #require(try await stage.failedWork()["id"]?.string)
                 gate.open()
                 #expect(try await stage.bitbot.send(.post, "/api/v1/work/\(id)/retry").status == 202)
                 try await stage.untilAnswers(2, in: chat)

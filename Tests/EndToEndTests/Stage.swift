@@ -158,6 +158,16 @@ struct Stage: Sendable {
         }
     }
 
+    /// The one piece of work that has failed, once nothing else is left.
+    func failedWork() async throws -> JSON {
+        var work: [JSON] = []
+        try await eventually {
+            work = try await bitbot.work()
+            return work.count == 1 && work[0]["state"] == "failed"
+        }
+        return work[0]
+    }
+
     /// Waits until there is no work at all, failed work included.
     func untilNoWork() async throws { try await eventually { try await bitbot.work().isEmpty } }
 

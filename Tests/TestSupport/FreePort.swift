@@ -1,19 +1,22 @@
 import Glibc
 
-/// A TCP port on 127.0.0.1 that nobody listened on a moment ago.
+/// A TCP port on 127.0.0.1 that nobody listens on. It lies below those that the system gives to outgoing connections, so
+/// that none of these takes it while a server that had it is started again.
 public func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { throw SystemFailure(call: "socket", code: errno) }
-    defer { close(descriptor) }
-    var address = loopback(port: 0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+    while true {
+        let port = Int.random(in: 10_240..<32_000)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemFailure(call: "socket", code: errno) }
+        defer { close(descriptor) }
+        var address = loopback(port: port)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
+        if result == 0 { return port }
+        guard errno == EADDRINUSE else { throw SystemFailure(call: "bind", code: errno) }
     }
-    guard result == 0 else { throw SystemFailure(call: "bind", code: errno) }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 /// A system call that failed.
