@@ -175,6 +175,7 @@ struct Conversation: Sendable {
         _ item: inout PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
     ) async throws -> Verdict<PendingEvent> {
         guard let finder = setting.platform as? any FindsOutcome else {
+            if item.mayAskAgain { return try await ask(&item, setting) }
             metrics.uncertainAsks.increment()
             try await store.database.write { [item] in try $0.endSession(of: item.dialog) }
             try await give(

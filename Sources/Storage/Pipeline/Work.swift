@@ -61,10 +61,10 @@ extension Store {
         try await database.write { connection in
             switch key {
             case .event(let id):
-                // One with a trace may have been answered: its outcome is looked for first.
+                // One that was asked may have been answered: its outcome is looked for first.
                 try connection.run(
                     """
-                    UPDATE events SET state = CASE WHEN trace IS NULL THEN 'waiting' ELSE 'asking' END, not_before = ?
+                    UPDATE events SET state = CASE WHEN asked_at IS NULL THEN 'waiting' ELSE 'asking' END, not_before = ?
                     WHERE id = ? AND state = 'failed' AND id IN (SELECT event_id FROM event_bodies)
                     """,
                     [SQLValue(now), SQLValue(id)]) > 0
