@@ -39,7 +39,6 @@ struct LoadRun: Sendable {
             [
                 "BITBOT_LISTEN": "127.0.0.1:\(port)", "BITBOT_ADMIN_TOKEN": token.reveal(),
                 "BITBOT_OAUTH_URL": authorization.origin, "BITBOT_LOG_LEVEL": "warning",
-
             ])
         let management = Management(url: "http://127.0.0.1:\(port)", token: token, http: http)
         let line = try await connect(portal: portal, dify: dify, key: key, management: management)

@@ -7,7 +7,7 @@ public enum BBCode {
 
     /// Turns a bot's Markdown (GitHub's flavour) into BB code: bold, italic, strike, code, links, lists, quotes, headings,
     /// and tables readable as text. Markup of Bitrix24 that the bot wrote itself is kept. Runs off the event loops; input
-    /// that would stall the renderer (DESIGN's bounds) is kept as text.
+    /// that would stall the renderer is kept as text.
     public nonisolated(nonsending) static func render(markdown: String) async -> String {
         if MarkdownBounds.isPlain(markdown) { return markdown }
         // The caller may prefer an event loop as its executor.

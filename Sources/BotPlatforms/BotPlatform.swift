@@ -25,7 +25,7 @@ public struct Question: Sendable {
     public var text: String
     /// Who asks, for the platform: `{member_id}:{DIALOG_ID}`.
     public var user: String
-    /// INTERFACE's variables, without tokens.
+    /// What the event carries (`MESSAGE`, `CHAT_ID`…), without tokens.
     public var variables: [String: String]
     /// The variables that are tokens.
     public var tokens: [String: Secret]

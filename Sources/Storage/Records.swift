@@ -78,7 +78,7 @@ public struct CredentialRecord: Sendable, Equatable {
 public struct ProviderRecord: Sendable, Equatable {
     public var id: ID<ProviderRecord>
     public var name: String
-    /// One of INTERFACE's provider types (`dify_chatflow`, …).
+    /// A name of a `PlatformType` (`dify_chatflow`, …).
     public var type: String
     public var url: String
     public var createdAt: Timestamp

@@ -111,7 +111,8 @@ struct Server {
         } else {
             say("BitBot is at \(configuration.publicURL).")
         }
-        say("To sign in: bitbot admin reset --data-dir \(configuration.dataFolder)")
+        let program = ProcessInfo.processInfo.arguments.first ?? "bitbot"
+        say("To sign in: \(program) admin reset --data-dir \(configuration.dataFolder)")
     }
 }
 
