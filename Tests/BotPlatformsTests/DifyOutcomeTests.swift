@@ -119,7 +119,7 @@ struct DifyOutcomeTests {
     func neverArrived() async throws {
         let dify = try await Stage.dify { ask in [.text("late, but there")] }
         var timing = Stage.timing
-        timing.arrival = .seconds(2)
+        timing.arrival = .seconds(8)
         let bot = Stage.chatflow(dify.baseURL, timing: timing)
         // The request arrives while the outcome is being looked for.
         async let outcome = bot.outcome(of: Stage.question("slow"), trace: nil, askedAt: now)
