@@ -157,6 +157,8 @@ private final class FormNode {
     private var members: [String: Entry] = [:]
     private var nextNumber: Int64 = 0
 
+    init() { members.reserveCapacity(12) }
+
     func set(_ key: String?, _ value: String) { members[self.key(key)] = .text(value) }
 
     func child(_ key: String?) -> FormNode {
