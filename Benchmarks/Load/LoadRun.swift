@@ -6,6 +6,8 @@ struct LoadPlan: Sendable {
     var messages: Int
     var dialogs: Int
     var inFlight: Int
+    /// Messages a second at most; `nil`: as fast as it goes.
+    var rate: Double?
 }
 
 /// BitBot as a child, connected to parties simulated here whose limits are off.
@@ -96,7 +98,8 @@ struct LoadRun: Sendable {
         var written = 0
         while portal.sentByBots - sentBefore < plan.messages {
             let answered = portal.sentByBots - sentBefore
-            while written < plan.messages, written - answered < plan.inFlight {
+            let due = plan.rate.map { Int($0 * ((ContinuousClock.now - started) / .seconds(1))) } ?? plan.messages
+            while written < min(plan.messages, due), written - answered < plan.inFlight {
                 _ = try? portal.customerWrites("Hello number \(written)", in: chats[written % chats.count])
                 written += 1
             }

@@ -18,5 +18,8 @@ let plan = LoadPlan(
 let run = try await LoadRun.start(bitbot: binary)
 await run.measure(LoadPlan(messages: 2_000, dialogs: plan.dialogs, inFlight: plan.inFlight), title: "warming up")
 await run.measure(plan, title: "as fast as it goes")
+await run.measure(
+    LoadPlan(messages: plan.messages / 2, dialogs: plan.dialogs, inFlight: plan.inFlight, rate: 2_000),
+    title: "2,000 a second")
 await run.measureLatency(messages: 200)
 run.stop()

@@ -39,14 +39,16 @@ final class Writer {
             waiting.set(Double(queue.count))
             checkpoints.runIfDue(log: log)
             // Under load a moment's wait lets more changes share the next transaction; a lone one never waits.
-            if batch.count >= Self.crowd { usleep(Self.gathering) }
+            if batch.count >= Self.crowd, queue.count < Self.plenty { usleep(Self.gathering) }
         }
     }
 
     /// Changes in a transaction that mean load.
-    private static let crowd = 16
+    private static let crowd = 4
+    /// Waiting changes that are worth a transaction at once.
+    private static let plenty = 32
     /// Microseconds.
-    private static let gathering: UInt32 = 500
+    private static let gathering: UInt32 = 2_000
 
     private func commit(_ batch: [any Job]) {
         do {
