@@ -10,9 +10,9 @@ final class Checkpoints {
     private var due = Checkpoints.every
 
     /// Pages (4 KB each) after which a checkpoint is due.
-    private static let every: Int32 = 4000
+    private static let every: Int32 = 2000
     /// Pages after which the writer waits a moment for readers, so that the log can start again from its beginning.
-    private static let many: Int32 = 12_000
+    private static let many: Int32 = 4000
     /// Milliseconds.
     private static let patience: Int32 = 50
 
