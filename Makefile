@@ -1,7 +1,7 @@
 # BitBot: `make run` to try it, `make test` to check it.
 
 SWIFT ?= swift
-RELEASE = $(SWIFT) build -c release --product bitbot --static-swift-stdlib
+RELEASE = $(SWIFT) build -c release --product bitbot --static-swift-stdlib -Xswiftc -cross-module-optimization
 
 .PHONY: run build test lint format packages test-packages soak
 

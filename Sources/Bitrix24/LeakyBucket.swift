@@ -72,9 +72,6 @@ struct SlowDown: Sendable {
 /// How long commands took, to keep a batch well within the 60 seconds that Bitrix24 gives a request.
 struct CallDurations: Sendable {
     private var seconds: [String: Double] = [:]
-    /// Seconds that a call takes on average, whatever its method.
-    private(set) var usual = 1.0
-
     /// Seconds that a call of this method may well take.
     func expected(_ method: String) -> Double { seconds[method] ?? 0.5 }
 
@@ -85,6 +82,5 @@ struct CallDurations: Sendable {
         if seconds.count > 500 { seconds = [:] }
         let former = seconds[method] ?? measured
         seconds[method] = max(measured, former * 0.8 + measured * 0.2)
-        usual = usual * 0.95 + measured * 0.05
     }
 }

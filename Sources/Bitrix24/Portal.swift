@@ -109,8 +109,8 @@ struct PortalTime: Sendable {
 
 /// What a portal's calls share.
 struct PortalState {
-    /// Requests at once. Where a call takes less than the request around it, what waits is better off in a batch.
-    private var concurrency: Int { durations.usual < 0.01 ? 2 : 8 }
+    /// Requests at once.
+    static let concurrency = 8
 
     var bucket: LeakyBucket?
     var slowDown = SlowDown()
@@ -144,7 +144,7 @@ struct PortalState {
     }
 
     func whenRequestFits(now: Duration) -> Fit {
-        if inFlight >= (slowDown.level > 0 ? 1 : concurrency) { return .later }
+        if inFlight >= (slowDown.level > 0 ? 1 : Self.concurrency) { return .later }
         if now < slowDown.until { return .at(slowDown.until) }
         return bucket?.wait(now: now).map { .at(now + $0) } ?? .now
     }

@@ -106,7 +106,11 @@ public struct Inbox: Sendable {
         var bot = bot
         bot.status = .deleted
         bot.statusReason = "The bot was deleted in Bitrix24"
-        _ = try await store.setRegistration(of: bot, now: clock.now)
+        do {
+            _ = try await store.setRegistration(of: bot, now: clock.now)
+        } catch StoreError.missing {
+            // It was deleted here, and Bitrix24 tells of that.
+        }
     }
 
     private func count(_ event: BotEvent, _ outcome: String) {

@@ -7,8 +7,8 @@ enum ControlSocket {
     /// Prints one line for each thing that was checked.
     /// - Returns: the exit code.
     static func doctor(_ configuration: Configuration) async -> Int32 {
-        say("ok    configuration")
         guard let findings = await ask(.get, "/doctor", configuration)?["findings"]?.array else { return 1 }
+        say("ok    configuration")
         var failed = false
         for finding in findings {
             let name = finding["name"]?.string ?? ""

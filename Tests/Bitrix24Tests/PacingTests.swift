@@ -59,7 +59,7 @@ struct PacingTests {
                 let client = portal.portal(nil)
                 let account = portal.account()
                 _ = try await client.call(PortalCall("slow"), as: account)
-                client.state.withLock { $0.inFlight = 8 }
+                client.state.withLock { $0.inFlight = PortalState.concurrency }
                 await withTaskGroup(of: Void.self) { group in
                     for n in 0..<30 {
                         group.addTask { _ = try? await client.call(PortalCall("slow", lane: "\(n)"), as: account) }

@@ -110,7 +110,7 @@ struct PortalTests {
                 let client = portal.portal(.init(burst: 20, perSecond: 10), time: time.time)
                 let account = portal.account()
                 // Nothing goes until everything is in, in the order of the numbers.
-                client.state.withLock { $0.inFlight = 8 }
+                client.state.withLock { $0.inFlight = PortalState.concurrency }
                 await withTaskGroup(of: Void.self) { group in
                     for n in 0..<60 {
                         let lane = "\(n % 6)"
@@ -346,7 +346,7 @@ extension ScriptedPortal {
     /// Calls all of these in one batch (the portal's queue is held until they are in).
     func inOneBatch(_ calls: [PortalCall]) async -> [Result<JSON, any Error>] {
         let client = portal(.init())
-        client.state.withLock { $0.inFlight = 8 }
+        client.state.withLock { $0.inFlight = PortalState.concurrency }
         let account = account()
         return await withTaskGroup(of: (Int, Result<JSON, any Error>).self) { group in
             for (index, call) in calls.enumerated() {

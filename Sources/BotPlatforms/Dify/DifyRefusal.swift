@@ -135,7 +135,9 @@ extension PlatformError {
         .final, "The app pauses for human input, which BitBot does not offer yet. Take that node out of the app.")
 
     static func runFailed(_ reason: String?) -> PlatformError {
-        PlatformError(.final, "The run failed in Dify: \(reason ?? "no reason given"). Look at the app's log there.")
+        var reason = reason ?? "no reason given"
+        while reason.hasSuffix(".") { reason.removeLast() }
+        return PlatformError(.final, "The run failed in Dify: \(reason). Look at the app's log there.")
     }
 
     static let stoppedUnsaid = PlatformError(.final, "The run was stopped in Dify before it said anything.")
