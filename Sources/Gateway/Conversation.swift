@@ -3,6 +3,7 @@ import Bitrix24
 import BotPlatforms
 import Foundation
 import Storage
+import Synchronization
 
 /// Asks the bot about one event and stores its reply.
 struct Conversation: Sendable {
@@ -122,19 +123,21 @@ struct Conversation: Sendable {
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
         var answer = Answer()
+        let isWhole = Flag()
         var trace: AskTrace?
         do {
             for try await part in setting.platform.reply(to: question) {
                 answer.take(part)
                 if case .trace(let seen) = part, seen != trace {
                     trace = seen
-                    save(seen, of: item.id)
+                    save(seen, of: item.id, unless: isWhole)
                 }
             }
         } catch {
             item.progress = .asked(at: askedAt, trace: trace.flatMap(Self.text))
             return try await handle(failure: error, of: &item, setting)
         }
+        isWhole.set()
         return try await finish(&item, with: answer, setting)
     }
 
@@ -147,10 +150,13 @@ struct Conversation: Sendable {
         return .again(command)
     }
 
-    /// The writer takes changes in order, so nobody needs to wait for this one.
-    private func save(_ trace: AskTrace, of event: ID<EventRecord>) {
-        guard let text = Self.text(trace) else { return }
-        store.database.writeSoon { try $0.saveTrace(text, of: event) }
+    /// The writer takes changes in order, so nobody needs to wait for this one; nor is it needed where the whole answer is
+    /// there before the writer is.
+    private func save(_ trace: AskTrace, of event: ID<EventRecord>, unless isWhole: Flag) {
+        store.database.writeSoon { connection in
+            guard !isWhole.isSet, let text = Self.text(trace) else { return }
+            try connection.saveTrace(text, of: event)
+        }
     }
 
     private static func text(_ trace: AskTrace) -> String? {
@@ -349,4 +355,11 @@ struct ConversationMetrics: Sendable {
         answerTime = metrics.histogram(
             "bitbot_answer_seconds", help: "From the event's arrival to its stored reply")
     }
+}
+
+/// Set once, seen from everywhere.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
 }
