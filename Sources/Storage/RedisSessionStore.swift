@@ -258,13 +258,16 @@ public final class RedisSessionStore: SessionStore {
             noteTrouble(error)
             return false
         }
-        let was = state.withLock { state in
+        let (isWell, was) = state.withLock { state in
+            // Somebody found it away again meanwhile.
+            if state.away { return (false, state.trouble) }
             defer {
                 state.trouble = nil
                 state.watching = false
             }
-            return state.trouble
+            return (true, state.trouble)
         }
+        guard isWell else { return false }
         up.set(1)
         if was != nil { log.info("redis_back") }
         return true
