@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// SQL is kept plain enough for PostgreSQL, which can join as a second driver behind this type.
 public final class Database: Sendable {
-    private let changes = WorkQueue<any Job>()
-    private let reads = WorkQueue<any Job>()
+    private let changes = JobQueue<any Job>()
+    private let reads = JobQueue<any Job>()
     private let writerEnd = ThreadEnd()
     private let readersEnd = ThreadEnd()
 
@@ -73,7 +73,7 @@ public final class Database: Sendable {
     }
 
     private nonisolated(nonsending) func hand<T: Sendable>(
-        _ body: @escaping @Sendable (Connection) throws -> T, to queue: WorkQueue<any Job>
+        _ body: @escaping @Sendable (Connection) throws -> T, to queue: JobQueue<any Job>
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             let job = PendingJob(body, continuation)
@@ -123,7 +123,7 @@ private func startThread(_ name: String, ending end: ThreadEnd, _ body: @escapin
     thread.start()
 }
 
-private func serveReads(on connection: Connection, from queue: WorkQueue<any Job>) {
+private func serveReads(on connection: Connection, from queue: JobQueue<any Job>) {
     while let job = queue.takeOne() {
         do {
             try connection.run("BEGIN")

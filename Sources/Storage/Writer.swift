@@ -10,7 +10,7 @@ import Glibc
 /// undone and run again with a savepoint around each change.
 final class Writer {
     private let connection: Connection
-    private let queue: WorkQueue<any Job>
+    private let queue: JobQueue<any Job>
     private let checkpoints: Checkpoints
     private let log: Log
     private let commits: Counter
@@ -18,7 +18,7 @@ final class Writer {
     private let seconds: Histogram
     private let waiting: Gauge
 
-    init(connection: Connection, queue: WorkQueue<any Job>, log: Log, metrics: Metrics) {
+    init(connection: Connection, queue: JobQueue<any Job>, log: Log, metrics: Metrics) {
         self.connection = connection
         self.queue = queue
         self.log = log

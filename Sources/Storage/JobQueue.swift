@@ -4,7 +4,7 @@ import Glibc
 ///
 /// `@unchecked Sendable`: the fields are touched only while `mutex` is held; `mutex` and `condition` are allocated once,
 /// never moved, and freed with the queue.
-final class WorkQueue<Item: Sendable>: @unchecked Sendable {
+final class JobQueue<Item: Sendable>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var items: [Item] = []
