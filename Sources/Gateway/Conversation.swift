@@ -49,7 +49,7 @@ struct Conversation: Sendable {
         } catch {
             log.error(
                 "an event could not be handled, it is taken up again",
-                ["event": .integer(item.row), "error": "\(error)"])
+                ["event_id": .integer(item.row), "error": "\(error)"])
             item.notBefore = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(30))
             return .again(item)
         }
@@ -184,6 +184,7 @@ struct Conversation: Sendable {
             if item.mayAskAgain { return try await ask(&item, setting) }
             metrics.uncertainAsks.increment()
             try await store.database.write { [item] in try $0.endSession(of: item.dialog) }
+            await sessions.committed(nil, key: key(item, setting))
             try await give(
                 up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
             return .finished
@@ -233,7 +234,7 @@ struct Conversation: Sendable {
         }
         log.warning(
             "asking the bot failed and will be repeated",
-            ["event": .integer(item.row), "bot": .text(setting.bot.name), "reason": .text(error.message)])
+            ["event_id": .integer(item.row), "bot": .text(setting.bot.name), "reason": .text(error.message)])
         metrics.repeatedAsks.increment()
         let (id, moment) = (item.id, item.notBefore)
         if error.kind == .passing {
@@ -301,7 +302,7 @@ struct Conversation: Sendable {
 
     /// The event waits for the administrator, and the person is told in plain words.
     private func give(up item: PendingEvent, because reason: String, telling bot: BotRecord?) async throws {
-        log.error("an event could not be answered", ["event": .integer(item.row), "reason": .text(reason)])
+        log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
         let messages = bot.map { bot in
             [
                 message(

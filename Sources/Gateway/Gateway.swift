@@ -113,7 +113,7 @@ public final class Gateway: Sendable {
                 readable.append(try PendingEvent(record, bot: bot, vault: store.vault))
             } catch {
                 log.error(
-                    "a stored event cannot be read", ["event": .integer(record.id.rawValue), "error": "\(error)"])
+                    "a stored event cannot be read", ["event_id": .integer(record.id.rawValue), "error": "\(error)"])
                 _ = try await store.database.write {
                     try $0.fail(record.id, reason: "The stored event cannot be read: \(error)")
                 }
