@@ -20,7 +20,7 @@ public protocol FindsOutcome: BotPlatform {
 /// What a person said, for a bot.
 public struct Question: Sendable {
     /// What kind of event asks.
-    public enum Kind: String, Sendable { case message, command, joined }
+    public enum Kind: String, Sendable { case message, command }
     public var kind: Kind
     public var text: String
     /// Who asks, for the platform: `{member_id}:{DIALOG_ID}`.

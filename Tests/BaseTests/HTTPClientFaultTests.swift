@@ -17,8 +17,8 @@ struct HTTPClientFaultTests {
         for count in 1...5 {
             #expect(try await client.send(request).status == 200)
             #expect(server.connections == count)
-            // The close arrives at some moment; from then on the connection is known to be of no use.
-            usleep(20_000)
+            // From then on the connection is known to be of no use.
+            try await eventually { server.closed == count }
         }
         #expect(server.requests.count == 5, "each was sent once")
     }

@@ -7,10 +7,12 @@ final class ScriptedServer: Sendable {
     let port: Int
     private let listener: Int32
     private let socketPath: String?
-    private let counts = Mutex((connections: 0, requests: [ScriptedConnection.Request]()))
+    private let counts = Mutex((connections: 0, closed: 0, requests: [ScriptedConnection.Request]()))
 
     var origin: String { "http://127.0.0.1:\(port)" }
     var connections: Int { counts.withLock { $0.connections } }
+    /// Connections that the script has left.
+    var closed: Int { counts.withLock { $0.closed } }
     var requests: [ScriptedConnection.Request] { counts.withLock { $0.requests } }
 
     /// - Parameters:
@@ -60,9 +62,10 @@ final class ScriptedServer: Sendable {
                 let connection = ScriptedConnection(descriptor) { [weak server] request in
                     server?.counts.withLock { $0.requests.append(request) }
                 }
-                Thread.detachNewThread {
+                Thread.detachNewThread { [weak server] in
                     script(connection, number)
                     connection.close()
+                    server?.counts.withLock { $0.closed += 1 }
                 }
             }
             close(listener)
