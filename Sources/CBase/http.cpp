@@ -140,10 +140,11 @@ private:
     void on_finish_impl(error_code &) override {}
 };
 
-/// Whether a request line ends with a well-formed version, so that only the version is wrong with it.
+/// Whether a request line ends with a well-formed version, so that only the version is wrong with it. The parser may see
+/// that before the line's end has come.
 bool endsWithVersion(std::string_view bytes) {
-    const auto end = bytes.find("\r\n");
-    if (end == bytes.npos || end < 9) return false;
+    const auto end = bytes.substr(0, bytes.find('\n')).find_last_not_of('\r') + 1;
+    if (end < 9 || bytes.substr(end - 9, 8) == " HTTP/1." && (bytes[end - 1] == '0' || bytes[end - 1] == '1')) return false;
     const auto version = bytes.substr(end - 9, 9);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     return version.substr(0, 6) == " HTTP/" && digit(version[6]) && version[7] == '.' && digit(version[8]);
