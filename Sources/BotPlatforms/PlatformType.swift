@@ -7,13 +7,37 @@ public struct PlatformType: Sendable {
     /// As people know it: `Dify Chatflow`.
     public var displayName: String
     public var defaultURL: String
+    /// What a connector's `options` may hold.
+    public var options: [PlatformOption] = []
     /// Makes the platform for one connector.
     public var make: @Sendable (PlatformConfiguration) -> any BotPlatform
 
     /// Every kind there is.
-    public static let all: [PlatformType] = [.difyChatflow]
+    public static let all: [PlatformType] = [
+        .difyChatflow
+    ]
 
     public static func named(_ name: String) -> PlatformType? { all.first { $0.name == name } }
+}
+
+/// One of a connector's `options`; each may be left out.
+public struct PlatformOption: Sendable {
+    public enum Kind: Sendable, Hashable {
+        case text
+        case flag
+        case integer(ClosedRange<Int64>)
+        case number(ClosedRange<Double>)
+        case oneOf([String])
+    }
+    public var name: String
+    public var kind: Kind
+    /// What it does and what holds without it, for the administrator.
+    public var about: String
+    public init(_ name: String, _ kind: Kind, _ about: String) {
+        self.name = name
+        self.kind = kind
+        self.about = about
+    }
 }
 
 /// What a platform needs to work for one connector.

@@ -21,7 +21,7 @@ public final class Gateway: Sendable {
     private let clock: WallClock
     private let log: Log
     private let asking: WorkQueue<PendingEvent>
-    private let sending: WorkQueue<PendingMessage>
+    private let sending: WorkQueue<PendingDelivery>
     private let housekeeping: Housekeeping
 
     public init(
@@ -29,7 +29,7 @@ public final class Gateway: Sendable {
         loops: EventLoopGroup, clock: WallClock = .system, log: Log, metrics: Metrics
     ) {
         let outbox = Outbox(store: store, portals: portals, clock: clock, log: log, metrics: metrics)
-        let sending = WorkQueue<PendingMessage>(
+        let sending = WorkQueue<PendingDelivery>(
             loops: loops, clock: clock, log: log,
             load: { try await Self.undelivered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
             work: { await outbox.deliver($0) })
@@ -89,7 +89,7 @@ public final class Gateway: Sendable {
             await asking.add(pending)
         case .send(let id):
             let found = try await store.database.read { try $0.outboxItem(id) }
-            if let found { await sending.add([try PendingMessage(found)]) }
+            if let found { await sending.add([try PendingDelivery(found)]) }
         }
         return true
     }
@@ -124,12 +124,12 @@ public final class Gateway: Sendable {
 
     private static func undelivered(
         in store: Store, after row: Int64, limit: Int, wanted: (ID<PortalRecord>) -> Bool, log: Log
-    ) async throws -> (work: [PendingMessage], last: Int64?) {
+    ) async throws -> (work: [PendingDelivery], last: Int64?) {
         let records = try await store.database.read { try $0.openOutbox(after: row, limit: limit) }
-        var readable: [PendingMessage] = []
+        var readable: [PendingDelivery] = []
         for record in records where wanted(record.portalID) {
             do {
-                readable.append(try PendingMessage(record))
+                readable.append(try PendingDelivery(record))
             } catch {
                 log.error(
                     "a stored message cannot be read", ["send": .integer(record.id.rawValue), "error": "\(error)"])

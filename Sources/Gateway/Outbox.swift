@@ -28,7 +28,7 @@ struct Outbox: Sendable {
     }
 
     /// One attempt to deliver. A store that cannot be reached is waited for.
-    func deliver(_ item: PendingMessage) async -> Verdict<PendingMessage> {
+    func deliver(_ item: PendingDelivery) async -> Verdict<PendingDelivery> {
         var item = item
         item.attempts += 1
         do {
@@ -43,7 +43,7 @@ struct Outbox: Sendable {
     }
 
     /// What is learned about the item is kept in it, so that it still counts when the store fails.
-    private func attempt(_ item: inout PendingMessage) async throws -> Verdict<PendingMessage> {
+    private func attempt(_ item: inout PendingDelivery) async throws -> Verdict<PendingDelivery> {
         if item.isSent { return try await markSent(item) }
         guard let bot = try await store.bot(item.bot),
             let installation = try await store.installation(bot.installationID),
@@ -57,7 +57,7 @@ struct Outbox: Sendable {
         }
         if item.isUncertain {
             do {
-                switch try await portal.shows(item.message, since: item.createdAt, as: account) {
+                switch try await shows(item, portal, account) {
                 case true?:
                     item.isSent = true
                     return try await markSent(item)
@@ -73,21 +73,34 @@ struct Outbox: Sendable {
             }
         }
         do {
-            if !item.message.isRepeatable {
+            if !item.delivery.isRepeatable {
                 let id = item.id
                 try await store.database.write { try $0.beginSending(id) }
             }
-            try await portal.send(item.message, as: account)
+            try await carryOut(item.delivery, portal, account)
         } catch let error as PortalError {
-            item.isUncertain = error.mayHaveHappened && !item.message.isRepeatable
+            item.isUncertain = error.mayHaveHappened && !item.delivery.isRepeatable
             return try await postpone(item, error)
         }
         item.isSent = true
         return try await markSent(item)
     }
 
+    private func carryOut(_ delivery: Delivery, _ portal: Portal, _ account: Account) async throws {
+        switch delivery {
+        case .message(let message): try await portal.send(message, as: account)
+        case .action(let action): try await portal.perform(action, as: account)
+        }
+    }
+
+    /// Whether the dialog shows it already; `nil` where no look is possible.
+    private func shows(_ item: PendingDelivery, _ portal: Portal, _ account: Account) async throws -> Bool? {
+        guard case .message(let message) = item.delivery else { return nil }
+        return try await portal.shows(message, since: item.createdAt, as: account)
+    }
+
     /// Tries again later what can still succeed within a day.
-    private func postpone(_ item: PendingMessage, _ error: PortalError) async throws -> Verdict<PendingMessage> {
+    private func postpone(_ item: PendingDelivery, _ error: PortalError) async throws -> Verdict<PendingDelivery> {
         var item = item
         item.notBefore =
             clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(300), asked: error.retryAfter)
@@ -105,14 +118,14 @@ struct Outbox: Sendable {
         return .again(item)
     }
 
-    private func markSent(_ item: PendingMessage) async throws -> Verdict<PendingMessage> {
+    private func markSent(_ item: PendingDelivery) async throws -> Verdict<PendingDelivery> {
         let now = clock.now
         try await store.database.write { try $0.markSent(item.id, now: now) }
         delivered.increment()
         return .finished
     }
 
-    private func fail(_ item: PendingMessage, _ reason: String) async throws -> Verdict<PendingMessage> {
+    private func fail(_ item: PendingDelivery, _ reason: String) async throws -> Verdict<PendingDelivery> {
         log.error("a message could not be delivered", ["send": .integer(item.row), "reason": .text(reason)])
         try await store.database.write { try $0.fail(item.id, reason: reason) }
         return .finished

@@ -9,7 +9,7 @@ struct PendingEvent: DialogWork {
         /// It was asked, or was about to be; what became of it is not known.
         case asked(at: Timestamp, trace: String?)
         /// It was answered, and the answer could not be stored yet.
-        case answered(Answer, Conversation.Setting)
+        case answered(Reply, Conversation.Setting)
     }
     let id: ID<EventRecord>
     let dialog: ID<DialogRecord>

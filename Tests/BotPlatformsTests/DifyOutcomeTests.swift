@@ -214,7 +214,7 @@ struct DifyOutcomeTests {
         let outcome = try await Stage.chatflow(server.url)
             .outcome(of: Stage.question("x"), trace: Wire.trace, askedAt: now)
         let origin = server.url.dropLast(3)
-        #expect(outcome.heard?.files == [.file(url: "\(origin)/files/a.png?sign=1", name: "a.png", type: "image")])
+        #expect(outcome.heard?.files == [.file(ReplyFile(url: "\(origin)/files/a.png?sign=1", name: "a.png"))])
         await server.stop()
     }
 

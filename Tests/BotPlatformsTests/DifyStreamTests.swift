@@ -149,13 +149,13 @@ struct DifyStreamTests {
         let origin = server.url.dropLast(3)
         #expect(
             heard.files == [
-                .file(url: "\(origin)/files/tools/cat.png?sign=1", name: "cat.png", type: "image"),
-                .file(url: "https://d.example/o?x", name: "Offer.pdf", type: "document"),
+                .file(ReplyFile(url: "\(origin)/files/tools/cat.png?sign=1", name: "cat.png")),
+                .file(ReplyFile(url: "https://d.example/o?x", name: "Offer.pdf")),
             ])
         await server.stop()
         let dify = try await Stage.dify { _ in [.file(url: "https://d.example/a.png"), .text("See")] }
         let simulated = try await Stage.chatflow(dify.baseURL).hear(Stage.question("x"))
-        #expect(simulated.files == [.file(url: "https://d.example/a.png", name: "a.png", type: "image")])
+        #expect(simulated.files == [.file(ReplyFile(url: "https://d.example/a.png", name: "a.png"))])
         await dify.shutdown()
     }
 

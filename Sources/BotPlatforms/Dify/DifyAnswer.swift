@@ -164,7 +164,7 @@ struct DifyFiles {
         let path = String(link.prefix { $0 != "?" && $0 != "#" })
         guard known.insert(path).inserted, !said.contains(path) else { return nil }
         let name = file.filename ?? path.split(separator: "/").last.map(String.init) ?? "file"
-        return .file(url: link.hasPrefix("/") ? origin + link : link, name: name, type: file.type ?? "")
+        return .file(ReplyFile(url: link.hasPrefix("/") ? origin + link : link, name: name))
     }
 }
 

@@ -3,13 +3,13 @@ import Bitrix24
 import Foundation
 import Storage
 
-/// A message on its way to Bitrix24.
-struct PendingMessage: DialogWork {
+/// Something on its way to Bitrix24.
+struct PendingDelivery: DialogWork {
     let id: ID<OutboxRecord>
     let dialog: ID<DialogRecord>
     let portal: ID<PortalRecord>
     let bot: ID<BotRecord>
-    let message: OutgoingMessage
+    let delivery: Delivery
     let createdAt: Timestamp
     var notBefore: Timestamp
     var attempts = 0
@@ -24,27 +24,27 @@ struct PendingMessage: DialogWork {
     var order: Int64 { row }
 }
 
-extension PendingMessage {
-    /// A message as the store has it.
+extension PendingDelivery {
+    /// As the store has it.
     /// - Throws: `DecodingError`.
     init(_ record: OutboxRecord) throws {
         self.init(
             id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID,
-            message: try JSONDecoder().decode(OutgoingMessage.self, from: Data(record.payload.utf8)),
+            delivery: try JSONDecoder().decode(Delivery.self, from: Data(record.payload.utf8)),
             createdAt: record.createdAt, notBefore: record.notBefore, attempts: record.attempts,
             isUncertain: record.state == .sending)
     }
 }
 
 extension Connection {
-    /// Puts the messages that answer an event into the outbox.
-    func add(_ messages: [OutgoingMessage], to item: PendingEvent, now: Timestamp) throws -> [PendingMessage] {
-        try messages.map { message in
-            let payload = String(decoding: try JSONEncoder().encode(message), as: UTF8.self)
+    /// Puts what answers an event into the outbox.
+    func add(_ deliveries: [Delivery], to item: PendingEvent, now: Timestamp) throws -> [PendingDelivery] {
+        try deliveries.map { delivery in
+            let payload = String(decoding: try JSONEncoder().encode(delivery), as: UTF8.self)
             let id = try addToOutbox(
                 portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id, payload: payload, now: now)
-            return PendingMessage(
-                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, message: message, createdAt: now,
+            return PendingDelivery(
+                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, delivery: delivery, createdAt: now,
                 notBefore: now)
         }
     }

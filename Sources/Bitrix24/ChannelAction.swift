@@ -1,0 +1,54 @@
+import Base
+
+/// Something that a bot does with the session of an open channel. `Codable`: it waits in the store until it is done.
+///
+/// Documentation: `api-reference/imopenlines/openlines/chat-bots/index.md`.
+public struct ChannelAction: Sendable, Codable, Hashable {
+    public enum Kind: Sendable, Codable, Hashable {
+        /// To any free operator.
+        case handOver
+        /// To an employee.
+        case transferToUser(Int64)
+        /// To the queue of another open channel.
+        case transferToQueue(Int64)
+        case finish
+    }
+    public var kind: Kind
+    public var botID: Int64
+    public var dialogID: String
+    /// The chat's number, without `chat`.
+    public var chatID: String
+    public init(_ kind: Kind, botID: Int64, dialogID: String, chatID: String) {
+        self.kind = kind
+        self.botID = botID
+        self.dialogID = dialogID
+        self.chatID = chatID
+    }
+}
+
+extension ChannelAction {
+    /// Its lane is the bot's dialog, so that what was said before comes first.
+    var call: PortalCall {
+        let (method, more): (String, [String: JSON]) =
+            switch kind {
+            case .handOver: ("imopenlines.bot.session.operator", [:])
+            case .transferToUser(let user): ("imopenlines.bot.session.transfer", ["USER_ID": .integer(user)])
+            case .transferToQueue(let queue): ("imopenlines.bot.session.transfer", ["QUEUE_ID": .integer(queue)])
+            case .finish: ("imopenlines.bot.session.finish", [:])
+            }
+        let chat = Int64(chatID).map(JSON.integer) ?? .string(chatID)
+        return PortalCall(
+            method, .object(more.merging(["CHAT_ID": chat], uniquingKeysWith: { $1 })), lane: "\(botID)/\(dialogID)")
+    }
+}
+
+extension Portal {
+    /// - Throws: ``PortalError``; not where the dialog is in an operator's hands already.
+    public func perform(_ action: ChannelAction, as account: Account) async throws {
+        do {
+            _ = try await call(action.call, as: account)
+        } catch let error as PortalError where error.code == "WRONG_CHAT" {
+            // An operator has the dialog: that is what was wanted, or more.
+        }
+    }
+}

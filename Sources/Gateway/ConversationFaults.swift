@@ -1,0 +1,103 @@
+import Base
+import Bitrix24
+import BotPlatforms
+import Foundation
+import Storage
+
+/// What becomes of a question whose answer did not arrive.
+extension Conversation {
+    /// Finds out what became of a question whose answer did not arrive whole, before anything is asked again.
+    func findOutcome(
+        _ item: inout PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
+    ) async throws -> Verdict<PendingEvent> {
+        guard let finder = setting.platform as? any FindsOutcome else {
+            if item.mayAskAgain { return try await ask(&item, setting) }
+            metrics.uncertainAsks.increment()
+            try await store.database.write { [item] in try $0.endSession(of: item.dialog) }
+            await sessions.committed(nil, key: key(item, setting))
+            try await give(
+                up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
+            return .finished
+        }
+        let stored = try await store.database.read { [item] in
+            try $0.session(of: item.dialog, connector: setting.connector.id, now: askedAt)
+        }
+        let session = await sessions.current(stored, key: key(item, setting))
+        let question = await question(item, setting, session: session)
+        let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }
+        do {
+            switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
+            case .neverArrived:
+                return try await ask(&item, setting)
+            case .answered(let parts):
+                var reply = Reply()
+                for part in parts { reply.take(part) }
+                return try await finish(&item, with: reply, setting)
+            case .failed where item.mayAskAgain:
+                return try await ask(&item, setting)
+            case .failed(let error):
+                return try await handle(failure: error, of: &item, setting)
+            }
+        } catch let error as PlatformError {
+            return try await handle(
+                failure: error.kind == .final
+                    ? error : PlatformError(.uncertain, error.message, retryAfter: error.retryAfter),
+                of: &item, setting)
+        }
+    }
+
+    func handle(
+        failure: any Error, of item: inout PendingEvent, _ setting: Setting
+    ) async throws -> Verdict<PendingEvent> {
+        let error = failure as? PlatformError ?? PlatformError(.uncertain, "\(failure)")
+        let pause = Pauses.before(attempt: item.attempts, longest: .seconds(30), asked: error.retryAfter)
+        let now = clock.now
+        item.notBefore = now + pause
+        // Counted from the first fault: an answer may take long, and one that is cut then is looked for at least once.
+        let failingSince = item.failingSince ?? now
+        item.failingSince = failingSince
+        let outOfPatience = item.notBefore - failingSince > Self.patience
+        if error.kind == .final || outOfPatience {
+            if error.kind == .uncertain { metrics.uncertainAsks.increment() }
+            try await give(up: item, because: error.message, telling: setting.bot)
+            return .finished
+        }
+        log.warning(
+            "asking the bot failed and will be repeated",
+            ["event_id": .integer(item.row), "bot": .text(setting.bot.name), "reason": .text(error.message)])
+        metrics.repeatedAsks.increment()
+        let (id, moment) = (item.id, item.notBefore)
+        if error.kind == .passing {
+            item.progress = .waiting
+            try await store.database.write { try $0.postpone(id, until: moment, reason: error.message) }
+        } else {
+            try await store.database.write { try $0.postponeLook(id, until: moment, reason: error.message) }
+        }
+        return .again(item)
+    }
+
+    /// The event waits for the administrator, and the person is told in plain words.
+    func give(up item: PendingEvent, because reason: String, telling bot: BotRecord?) async throws {
+        log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
+        let apology = bot.map { bot in
+            Delivery.message(OutgoingMessage(Apology.text(language: item.event.language), to: item.event, bot: bot))
+        }
+        let now = clock.now
+        let stored = try await store.database.write { connection in
+            guard try connection.fail(item.id, reason: reason) else { return [PendingDelivery]() }
+            return try connection.add(apology.map { [$0] } ?? [], to: item, now: now)
+        }
+        metrics.failures.increment()
+        await outbox.add(stored)
+    }
+}
+
+/// What a person is told when the bot cannot answer: plain words, nothing of the inside.
+enum Apology {
+    static func text(language: String?) -> String {
+        switch language?.lowercased() {
+        case "ru", "ua", "be", "kz": "Бот сейчас не может ответить. Пожалуйста, попробуйте позже."
+        default: "The bot cannot answer right now. Please try again later."
+        }
+    }
+}

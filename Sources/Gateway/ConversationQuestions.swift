@@ -1,0 +1,25 @@
+import Base
+import Bitrix24
+import BotPlatforms
+import Storage
+
+/// What the bot is asked.
+extension Conversation {
+    func question(_ item: PendingEvent, _ setting: Setting, session: SessionRecord?) async -> Question {
+        let event = item.event
+        let account = try? await portals.account(setting.installation)
+        let userAccessToken = try? await account?.userAccessToken()
+        return Question(
+            kind: event.kind == .command ? .command : .message, text: Variables.message(of: event),
+            user: "\(setting.portal.memberID):\(event.dialogID)",
+            variables: Variables.plain(
+                event, auth: item.auth, installationScope: setting.installation.scope,
+                clientEndpoint: setting.installation.clientEndpoint),
+            tokens: Variables.tokens(event, auth: item.auth, userAccessToken: userAccessToken ?? nil),
+            session: session.map { PlatformSession(id: $0.platformID, data: $0.data) })
+    }
+
+    func key(_ item: PendingEvent, _ setting: Setting) -> SessionKey {
+        SessionKey(memberID: setting.portal.memberID, botID: item.event.botID, dialogID: item.event.dialogID)
+    }
+}

@@ -1,0 +1,58 @@
+import Base
+import Bitrix24
+import BotPlatforms
+import Storage
+
+/// Storing of what the bot answered.
+extension Conversation {
+    func finish(
+        _ item: inout PendingEvent, with reply: Reply, _ setting: Setting
+    ) async throws -> Verdict<PendingEvent> {
+        item.progress = .answered(reply, setting)
+        try await store(reply, to: item, setting)
+        return .finished
+    }
+
+    /// Reply, session and "answered" in one transaction; the reply goes out after it.
+    func store(_ reply: Reply, to item: PendingEvent, _ setting: Setting) async throws {
+        let rendered = await Rendering(item.event, setting).rendered(reply)
+        let now = clock.now
+        let session: SessionRecord? =
+            if case .now(let session) = reply.session, try await isStillAsked(setting) {
+                SessionRecord(
+                    dialogID: item.dialog, connectorID: setting.connector.id, platformID: session.id,
+                    data: session.data,
+                    expiresAt: now + sessionTTL)
+            } else {
+                nil
+            }
+        let change = reply.session
+        let stored = try await store.database.write { connection -> [PendingDelivery]? in
+            // The dialog may have been erased meanwhile.
+            guard try connection.finish(item.id, now: now) else { return nil }
+            let stored = try connection.add(rendered.deliveries, to: item, now: now)
+            if !rendered.transcript.isEmpty {
+                try connection.addMessage(
+                    dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, at: now)
+            }
+            if let session { try connection.save(session) }
+            if case .ended = change { try connection.endSession(of: item.dialog) }
+            return stored
+        }
+        guard let stored else { return }
+        metrics.answers.increment()
+        metrics.answerTime.observe(Double((now - item.receivedAt).milliseconds) / 1000)
+        await outbox.add(stored)
+        if case .none = change { return }
+        await sessions.committed(session, key: key(item, setting))
+    }
+
+    /// Whether the bot that answered is still the one to go on with: its connector may lead elsewhere by now.
+    func isStillAsked(_ setting: Setting) async throws -> Bool {
+        let connector = try await store.connector(setting.connector.id)
+        let provider = try await store.provider(setting.provider.id)
+        return connector?.key == setting.connector.key && connector?.url == setting.connector.url
+            && connector?.providerID == setting.connector.providerID && provider?.type == setting.provider.type
+            && provider?.url == setting.provider.url
+    }
+}

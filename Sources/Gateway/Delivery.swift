@@ -1,0 +1,38 @@
+import Bitrix24
+
+/// What is on its way to Bitrix24, as it waits in the store.
+enum Delivery: Sendable, Hashable {
+    case message(OutgoingMessage)
+    case action(ChannelAction)
+
+    /// Whether it does no harm to do it again without knowing what became of it.
+    var isRepeatable: Bool {
+        switch self {
+        case .message(let message): message.isRepeatable
+        case .action: true
+        }
+    }
+}
+
+extension Delivery: Codable {
+    private enum CodingKeys: String, CodingKey { case action }
+
+    /// A message is stored bare, anything else under its name.
+    init(from decoder: any Decoder) throws {
+        let named = try decoder.container(keyedBy: CodingKeys.self)
+        if let action = try named.decodeIfPresent(ChannelAction.self, forKey: .action) {
+            self = .action(action)
+        } else {
+            self = .message(try OutgoingMessage(from: decoder))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .message(let message): try message.encode(to: encoder)
+        case .action(let action):
+            var named = encoder.container(keyedBy: CodingKeys.self)
+            try named.encode(action, forKey: .action)
+        }
+    }
+}
