@@ -34,7 +34,9 @@ let package = Package(
             name: "load", dependencies: ["Base", "Sandbox"], path: "Benchmarks/Load", swiftSettings: strict),
         .executableTarget(
             name: "bitbot", dependencies: ["Base", "Storage", "Web", "Gateway", "Sandbox"], swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Base"], path: "Tests/TestSupport",
+            resources: [.copy("Contract/Documents")], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["bitbot", "Sandbox", "Base", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -5,7 +5,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("What Dify refuses is told rightly")
+@Suite("What Dify refuses is told rightly", .keepsContracts)
 struct DifyErrorsTests {
     /// What is heard when the question is answered so.
     private func error(_ answer: HTTPResponse) async throws -> PlatformError? {

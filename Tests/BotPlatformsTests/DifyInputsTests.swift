@@ -5,7 +5,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("A Dify app gets the variables that it declares")
+@Suite("A Dify app gets the variables that it declares", .keepsContracts)
 struct DifyInputsTests {
     private typealias Field = SimulatedDify.App.Field
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("A question whose answer was lost is found, not asked again")
+@Suite("A question whose answer was lost is found, not asked again", .keepsContracts)
 struct DifyOutcomeTests {
     private let now = WallClock.system.now
 

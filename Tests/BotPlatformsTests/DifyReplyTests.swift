@@ -6,7 +6,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("A Dify Chatflow answers")
+@Suite("A Dify Chatflow answers", .keepsContracts)
 struct DifyReplyTests {
     @Test("an answer arrives whole, in pieces and in order, and its conversation goes on")
     func conversation() async throws {

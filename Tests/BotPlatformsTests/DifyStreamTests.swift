@@ -5,7 +5,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("Dify's stream is read as documented")
+@Suite("Dify's stream is read as documented", .keepsContracts)
 struct DifyStreamTests {
     /// What is heard of a stream that ends after these events.
     private func hear(_ wire: String, session: PlatformSession? = nil) async throws -> Heard {

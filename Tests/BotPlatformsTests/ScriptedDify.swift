@@ -1,5 +1,6 @@
 import Base
 import Synchronization
+import TestSupport
 
 @testable import BotPlatforms
 
@@ -19,9 +20,11 @@ final class ScriptedDify: Sendable {
         -> ScriptedDify
     {
         let record = Record()
+        let watch = ContractWatch.dify
         let server = try await HTTPServer.start(
             on: .tcp(host: "127.0.0.1", port: 0), loops: Stage.loops, log: .silent
         ) { request in
+            watch?.request(request)
             let count = record.requests.withLock { requests in
                 requests.append(request)
                 return requests.count { $0.path == request.path }

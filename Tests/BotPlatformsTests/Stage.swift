@@ -2,6 +2,7 @@ import Base
 import Foundation
 import Sandbox
 import Synchronization
+import TestSupport
 
 @testable import BotPlatforms
 
@@ -28,12 +29,19 @@ enum Stage {
             timing: timing)
     }
 
+    /// Holds what is said with a simulated Dify to the contract, in suites that are marked so.
+    static var watch: PlatformWatch? {
+        ContractWatch.dify.map { PlatformWatch(exchange: $0.exchange, event: $0.event) }
+    }
+
     /// A simulated Dify with one app.
     static func dify(
         form: [SimulatedDify.App.Field] = [], settings: SimulatedDify.Settings = .init(),
         script: @escaping SimulatedDify.Script
     ) async throws -> SimulatedDify {
         let app = SimulatedDify.App(key: key, form: form, script: script)
+        var settings = settings
+        settings.watch = watch
         return try await SimulatedDify.start(apps: [app], settings: settings, loops: loops, log: .silent)
     }
 

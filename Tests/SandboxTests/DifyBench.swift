@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Sandbox
+import TestSupport
 import Testing
 
 /// A simulated Dify and a client that speaks to it, for one test.
@@ -8,6 +9,8 @@ struct DifyBench {
     let dify: SimulatedDify
     let http: HTTPClient
     let loops: EventLoopGroup
+    /// Sees all that the simulated Dify says; what breaks the contract fails the test.
+    let watch: ContractWatch
     /// What the app answers.
     struct Script {
         let script: SimulatedDify.Script
@@ -27,13 +30,17 @@ struct DifyBench {
         let app = SimulatedDify.App(
             key: key, mode: mode, form: form, suggestedQuestions: suggested, script: script.script)
         let loops = EventLoopGroup(count: 1)
+        let watch = ContractWatch(.dify)
+        var settings = settings
+        settings.watch = PlatformWatch(exchange: watch.exchange, event: watch.event)
         let dify = try await SimulatedDify.start(apps: [app] + others, settings: settings, loops: loops, log: .silent)
-        let bench = DifyBench(dify: dify, http: HTTPClient(loops: loops), loops: loops)
+        let bench = DifyBench(dify: dify, http: HTTPClient(loops: loops), loops: loops, watch: watch)
         let result: Result<Void, any Error>
         do { result = .success(try await body(bench)) } catch { result = .failure(error) }
         await bench.http.shutdown()
         await dify.shutdown()
         loops.stop()
+        #expect(watch.answerViolations == [])
         try result.get()
     }
 

@@ -84,7 +84,7 @@ struct DifyServiceTests {
 
     @Test("conversations and messages are listed newest first, page by page, in the contract's shape")
     func lists() async throws {
-        let contract = try DifyContract()
+        let contract = Contract.dify
         try await DifyBench.with { bench in
             let id = try #require(try await bench.ask("1").conversation)
             for query in ["2", "3"] { _ = try await bench.ask(query, conversation: id) }
@@ -123,7 +123,7 @@ struct DifyServiceTests {
             let run = try #require(first[0]["workflow_run_id"]?.string)
             let running = try await bench.send(.get, "/workflows/run/\(run)")
             #expect(running.body["status"] == "running")
-            #expect(try DifyContract().problems(running.body, "WorkflowRunDetailResponse") == [])
+            #expect(Contract.dify.problems(running.body, "WorkflowRunDetailResponse") == [])
             try await eventually {
                 try await bench.send(.get, "/workflows/run/\(run)").body["status"] == "succeeded"
             }
@@ -148,7 +148,7 @@ struct DifyServiceTests {
             let stranger = try await bench.send(.get, "/workflow/\(run)/events?user=u2")
             #expect(stranger.status == 404)
             let detail = try await bench.send(.get, "/workflows/run/\(run)")
-            #expect(try DifyContract().problems(detail.body, "WorkflowRunDetailResponse") == [])
+            #expect(Contract.dify.problems(detail.body, "WorkflowRunDetailResponse") == [])
             #expect(detail.body["inputs"]?.string?.contains("sys.query") == true)
         }
     }
@@ -181,7 +181,7 @@ struct DifyServiceTests {
         try await DifyBench.with { bench in
             let answer = try await bench.send(.post, "/chat-messages", ["query": "x", "inputs": [:], "user": "u1"])
             #expect(answer.status == 200)
-            #expect(try DifyContract().problems(answer.body, "ChatCompletionResponse") == [])
+            #expect(Contract.dify.problems(answer.body, "ChatCompletionResponse") == [])
             #expect(answer.body["answer"] == "Answer to x" && answer.body["mode"] == "advanced-chat")
         }
     }
@@ -202,12 +202,11 @@ struct DifyServiceTests {
 
     @Test("the contract's example requests are taken")
     func examples() async throws {
-        let contract = try DifyContract()
-        let schemas = ["/chat-messages": "ChatRequest", "/completion-messages": "CompletionRequest"]
-        for (route, mode) in [("/chat-messages", SimulatedDify.App.Mode.chat), ("/completion-messages", .completion)] {
+        let contract = Contract.dify
+        for mode in [SimulatedDify.App.Mode.chat, .completion] {
             try await DifyBench.with(mode: mode, form: [.init("city")]) { bench in
-                for var request in contract.exampleRequests(route) {
-                    #expect(contract.problems(request, schemas[route] ?? "") == [])
+                let route = mode == .chat ? "/chat-messages" : "/completion-messages"
+                for var request in contract.exampleRequests.filter({ $0.path == route }).map(\.body) {
                     request["conversation_id"] = ""
                     let answer = try await bench.http.send(bench.request(.post, route, request))
                     #expect(answer.status == 200)
@@ -265,7 +264,7 @@ struct DifyServiceTests {
 
     @Test("an app describes itself in the contract's shape")
     func description() async throws {
-        let contract = try DifyContract()
+        let contract = Contract.dify
         let form: [SimulatedDify.App.Field] = [
             .init("name"), .init("text", .paragraph(maximum: nil)), .init("colour", .select(["red"])),
         ]
@@ -307,7 +306,7 @@ struct DifyServiceTests {
         try await DifyBench.with(suggested: ["And then?"]) { bench in
             let id = try #require(try await bench.ask("a").first?["message_id"]?.string)
             let answer = try await bench.send(.get, "/messages/\(id)/suggested?user=u1")
-            #expect(try DifyContract().problems(answer.body, "SuggestedQuestionsResponse") == [])
+            #expect(Contract.dify.problems(answer.body, "SuggestedQuestionsResponse") == [])
             #expect(answer.body["data"] == ["And then?"])
             #expect(try await bench.send(.get, "/messages/\(id)/suggested?user=u2").status == 404)
             bench.dify.change(DifyBench.key) { $0.suggestedQuestions = nil }
@@ -344,7 +343,7 @@ struct DifyServiceTests {
             let answer = try await bench.http.send(upload)
             #expect(answer.status == 201)
             let file = try JSON(parsing: answer.body)
-            #expect(try DifyContract().problems(file, "FileUploadResponse") == [])
+            #expect(Contract.dify.problems(file, "FileUploadResponse") == [])
             #expect(file["size"] == 3 && file["extension"] == "png")
             var body = DifyBench.question("look")
             body["files"] = [

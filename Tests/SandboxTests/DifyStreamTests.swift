@@ -22,7 +22,7 @@ struct DifyStreamTests {
                 #expect(event["message_id"] == events[0]["message_id"])
                 #expect(event["created_at"]?.integer != nil)
             }
-            let contract = try DifyContract()
+            let contract = Contract.dify
             let finished = try #require(events.last?["data"])
             #expect(contract.problems(finished, "WorkflowFinishedData") == [])
             #expect(contract.members("WorkflowFinishedData").isSubset(of: (finished.object ?? [:]).keys))
@@ -110,7 +110,7 @@ struct DifyStreamTests {
             let blocking = try await bench.send(.post, "/workflows/run", ["inputs": [:], "user": "u1"])
             #expect(blocking.status == 200)
             #expect(blocking.body["data"]?["status"] == "failed" && blocking.body["data"]?["error"] == "no model")
-            #expect(try DifyContract().problems(blocking.body, "WorkflowBlockingResponse") == [])
+            #expect(Contract.dify.problems(blocking.body, "WorkflowBlockingResponse") == [])
         }
     }
 

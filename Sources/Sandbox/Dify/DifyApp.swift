@@ -14,6 +14,14 @@ extension SimulatedDify {
 
             /// Whether the app has conversations and is asked by `/chat-messages`.
             var hasConversations: Bool { self != .workflow && self != .completion }
+            /// The route that the app is asked by.
+            var route: String {
+                switch self {
+                case .workflow: "/workflows/run"
+                case .completion: "/completion-messages"
+                case .chatflow, .chat, .agent, .newAgent: "/chat-messages"
+                }
+            }
             /// Whether a run has nodes, can be looked up and be followed again.
             var hasWorkflow: Bool { self == .chatflow || self == .workflow }
         }

@@ -133,7 +133,7 @@ extension DifyCall {
         }
         let run = DifyRun(
             app: app, user: user, query: query, inputs: inputs, conversationID: ask.conversationID,
-            parentMessageID: parent, createdAt: now)
+            parentMessageID: parent, createdAt: now, watch: dify.settings.watch)
         try dify.records.withLock { try $0.add(run, isNewConversation: conversationID == nil) }
         return Prepared(run: run, steps: steps)
     }

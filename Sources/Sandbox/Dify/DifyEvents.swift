@@ -265,11 +265,13 @@ struct DifyEvents {
         _ name: StaticString, common: [UInt8], _ out: inout JSONText, _ members: (inout JSONText) -> Void
     ) {
         out.raw("data: ")
+        let start = out.bytes.count
         out.object { out in
             out.member("event", literal: name)
             if !common.isEmpty { out.members(common) }
             members(&out)
         }
+        if let watch = run.watch { watch.event(mode.route, Array(out.bytes[start...])) }
         out.raw("\n\n")
     }
 }

@@ -39,13 +39,14 @@ extension SimulatedDify {
     /// Answers requests, errors in Dify's envelope.
     func handler() -> HTTPHandler {
         let routes = routes()
-        guard let observe = settings.observe else { return { try await Self.enveloped($0, routes) } }
-        let clock = settings.clock
+        let (observe, watch, clock) = (settings.observe, settings.watch, settings.clock)
+        if observe == nil, watch == nil { return { try await Self.enveloped($0, routes) } }
         return { request in
             let start = ContinuousClock.now
             let time = clock.now
             let response = try await Self.enveloped(request, routes)
-            observe(
+            watch?.exchange(request, response)
+            observe?(
                 WireCall(
                     kind: .platform, method: request.method.rawValue, target: request.path, time: time,
                     status: response.status, duration: ContinuousClock.now - start,

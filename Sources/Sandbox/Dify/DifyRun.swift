@@ -25,6 +25,7 @@ final class DifyRun: Sendable {
     let conversationID: String
     let parentMessageID: String?
     let createdAt: Int64
+    let watch: PlatformWatch?
 
     struct State {
         var status = Status.running
@@ -43,8 +44,9 @@ final class DifyRun: Sendable {
 
     init(
         app: SimulatedDify.App, user: String, query: String, inputs: [String: JSON], conversationID: String,
-        parentMessageID: String?, createdAt: Int64
+        parentMessageID: String?, createdAt: Int64, watch: PlatformWatch? = nil
     ) {
+        self.watch = watch
         self.app = app
         self.user = user
         self.query = query

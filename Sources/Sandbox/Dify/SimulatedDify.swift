@@ -29,6 +29,8 @@ public final class SimulatedDify: Sendable {
         public var clock = WallClock.system
         /// Told of each request when its answer's header is ready.
         public var observe: (@Sendable (WireCall) -> Void)?
+        /// Sees all that is said.
+        public var watch: PlatformWatch?
         public init() {}
     }
 
