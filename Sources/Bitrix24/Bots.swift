@@ -117,8 +117,12 @@ extension Portal {
     /// Documentation: `api-reference/events/event-bind.md`, `api-reference/events/event-get.md`.
     /// - Throws: ``PortalError``.
     public func bindApplicationEvents(to url: String, as account: Account) async throws {
+        try await bind(["ONAPPUPDATE", "ONAPPUNINSTALL"], to: url, as: account)
+    }
+
+    func bind(_ events: [String], to url: String, as account: Account) async throws {
         let bound = try await call(PortalCall("event.get"), as: account).looseList
-        for event in ["ONAPPUPDATE", "ONAPPUNINSTALL"] {
+        for event in events {
             let isBound = bound.contains {
                 $0["event"]?.looseText?.uppercased() == event && $0["handler"]?.looseText == url
             }

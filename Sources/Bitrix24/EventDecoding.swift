@@ -37,6 +37,7 @@ extension PortalEvent.Content {
         case "ONAPPINSTALL": self = .applicationInstalled
         case "ONAPPUPDATE": self = .applicationUpdated
         case "ONAPPUNINSTALL": self = .applicationUninstalled(clean: data["CLEAN"]?.looseFlag ?? false)
+        case "ONAPPTEST": self = .test(mark: data["QUERY"]?["any"]?.looseText ?? "")
         default:
             if let kind = BotEvent.Kind.ofFirstGeneration[name] {
                 self = .bots(try FirstGeneration(kind: kind, name: name, data: data).events())

@@ -16,6 +16,8 @@ public struct PortalEvent: Sendable {
         case applicationUpdated
         /// `ONAPPUNINSTALL`; `clean`: the portal's data is to be erased too.
         case applicationUninstalled(clean: Bool)
+        /// `ONAPPTEST`, which we asked for with this mark.
+        case test(mark: String)
         /// One for each bot that it concerns (the first generation may name several).
         case bots([BotEvent])
         /// Anything else.

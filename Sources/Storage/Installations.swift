@@ -114,6 +114,16 @@ extension Store {
         try await database.write { try $0.delete(id, from: "installations") }
     }
 
+    /// All of a portal, in the order in which they were made.
+    public func installations(of portal: ID<PortalRecord>) async throws -> [InstallationRecord] {
+        try await database.read { [vault] connection in
+            try connection.rows(
+                "SELECT \(InstallationRecord.columns) FROM installations WHERE portal_id = ? ORDER BY id",
+                [SQLValue(portal)]
+            ) { try InstallationRecord($0, vault) }
+        }
+    }
+
     public func installations(limit: Int, after cursor: String?) async throws -> Page<InstallationRecord> {
         let vault = vault
         return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in

@@ -5,6 +5,7 @@ import Storage
 /// What `bitbot doctor` and `bitbot admin reset` ask of the running server.
 struct ControlRoutes: Sendable {
     let parts: Site.Parts
+    let doctor: Doctor
 
     var handler: HTTPHandler {
         var router = Router()
@@ -22,34 +23,17 @@ struct ControlRoutes: Sendable {
     private func findings() async throws -> [JSON] {
         guard await parts.store.answers else { return [finding("store", "cannot be read")] }
         var findings = [finding("store", nil), finding("sessions", parts.sessions.trouble)]
-        for installation in try await every({ try await parts.store.installations(limit: 200, after: $0) }) {
-            let portal = try await parts.store.portal(installation.portalID)
-            findings.append(finding("installation on \(portal?.domain ?? "?")", try await trouble(with: installation)))
+        for portal in try await every({ try await parts.store.portals(limit: 200, after: $0) }) {
+            for found in try await doctor.examine(portal) {
+                var found = found
+                found.name = "\(portal.domain): \(found.name)"
+                findings.append(JSON(found))
+            }
         }
         for connector in try await every({ try await parts.store.connectors(limit: 200, after: $0) }) {
             findings.append(finding("connector \(connector.name)", try await trouble(with: connector)))
         }
-        for bot in try await every({ try await parts.store.bots(limit: 200, after: $0) }) {
-            findings.append(finding("bot \(bot.name)", trouble(with: bot)))
-        }
         return findings
-    }
-
-    private func trouble(with installation: InstallationRecord) async throws -> String? {
-        switch installation.status {
-        case .uninstalled: return "uninstalled in Bitrix24"
-        case .reauthorize, .denied: return installation.notice ?? "open the application in Bitrix24 once"
-        case .active: break
-        }
-        guard let portal = try await parts.store.portal(installation.portalID),
-            let account = try await parts.gateway.portals.account(installation)
-        else { return "its application has no keys: set client_id and client_secret" }
-        do {
-            _ = try await parts.gateway.portals.portal(portal).call(.init("profile"), as: account)
-            return nil
-        } catch {
-            return "Bitrix24 says: \(error)"
-        }
     }
 
     private func trouble(with connector: ConnectorRecord) async throws -> String? {
@@ -71,16 +55,7 @@ struct ControlRoutes: Sendable {
         return items
     }
 
-    private func trouble(with bot: BotRecord) -> String? {
-        if bot.connectorID == nil { return "has no connector: choose one" }
-        return switch bot.status {
-        case .active: bot.statusReason
-        case .registering: "is not registered in Bitrix24 yet"
-        case .failed, .deleted: bot.statusReason ?? bot.status.rawValue
-        }
-    }
-
     private func finding(_ name: String, _ trouble: String?) -> JSON {
-        ["name": .string(name), "trouble": trouble.map(JSON.string) ?? .null]
+        JSON(Finding(name, trouble: trouble))
     }
 }

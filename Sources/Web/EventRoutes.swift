@@ -8,6 +8,7 @@ struct EventRoutes: Sendable {
     let store: Store
     let inbox: Inbox
     let installer: Installer
+    let testEvents: TestEvents
     let sender: EventSender
     let log: Log
 
@@ -38,6 +39,9 @@ struct EventRoutes: Sendable {
             let (installation, portal) = try await sender.verified(event, app: app.id)
             guard events.allSatisfy({ $0.generation == .first }) else { throw sender.refusal("address") }
             try await take(event, request, addressed: nil, installation: installation, portal: portal)
+        case .test(let mark):
+            _ = try await sender.verified(event, app: app.id)
+            testEvents.arrived(mark)
         case .unknown:
             _ = try await sender.verified(event, app: app.id)
         }
@@ -58,7 +62,7 @@ struct EventRoutes: Sendable {
             guard isItsOwn else { throw sender.refusal("address") }
             try await take(event, request, addressed: bot, installation: installation, portal: portal)
         case .applicationInstalled, .applicationUpdated, .applicationUninstalled: throw sender.refusal("address")
-        case .unknown: break
+        case .test, .unknown: break
         }
         return HTTPResponse(status: 200)
     }

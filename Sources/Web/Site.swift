@@ -37,6 +37,7 @@ public struct Site: Sendable {
     private let parts: Parts
     /// Where `/` leads: the sandbox's page, if there is one.
     private let front: String
+    private let testEvents = TestEvents()
 
     public init(_ parts: Parts, front: String = "/admin/") {
         self.parts = parts
@@ -52,12 +53,13 @@ public struct Site: Sendable {
             refused: parts.metrics.counter(
                 "bitbot_refused_events_total", help: "Events that were not Bitrix24's, by reason"))
         let events = EventRoutes(
-            store: parts.store, inbox: parts.gateway.inbox, installer: parts.installer, sender: sender, log: parts.log)
+            store: parts.store, inbox: parts.gateway.inbox, installer: parts.installer, testEvents: testEvents,
+            sender: sender, log: parts.log)
         events.add(to: &router)
         InstallRoutes(store: parts.store, installer: parts.installer, events: events, log: parts.log).add(to: &router)
         ManagementAPI(
-            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, addresses: parts.addresses,
-            adminToken: parts.adminToken, clock: parts.clock, log: parts.log
+            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, doctor: doctor,
+            addresses: parts.addresses, adminToken: parts.adminToken, clock: parts.clock, log: parts.log
         ).add(to: &router)
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
         SignInPage.add(to: &router)
@@ -68,7 +70,13 @@ public struct Site: Sendable {
 
     /// What the other commands ask over the socket in the data folder; who can open that file is the administrator.
     public var controlHandler: HTTPHandler {
-        ControlRoutes(parts: parts).handler
+        ControlRoutes(parts: parts, doctor: doctor).handler
+    }
+
+    private var doctor: Doctor {
+        Doctor(
+            store: parts.store, portals: parts.gateway.portals, addresses: parts.addresses, testEvents: testEvents,
+            clock: parts.clock)
     }
 
     private static let safeHeaders: HTTPMiddleware = { request, next in

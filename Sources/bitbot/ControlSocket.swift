@@ -14,7 +14,8 @@ enum ControlSocket {
             let name = finding["name"]?.string ?? ""
             if let trouble = finding["trouble"]?.string {
                 failed = true
-                say("FAIL  \(name): \(trouble)")
+                let remedy = finding["remedy"]?.string.map { "\n      \($0)" } ?? ""
+                say("FAIL  \(name): \(trouble)\(remedy)")
             } else {
                 say("ok    \(name)")
             }

@@ -36,6 +36,7 @@ struct Server {
     let listeners: [HTTPServer]
     let redis: Redis?
     let sandbox: Sandbox?
+    private let reconciling: Task<Void, Never>
 
     init(
         _ configuration: Configuration, store: Store, loops: EventLoopGroup, log: Log, metrics: Metrics
@@ -69,14 +70,16 @@ struct Server {
             store: store, sessions: sessions, portals: portals, platforms: platforms, settings: settings, loops: loops,
             clock: clock,
             log: log, metrics: metrics)
+        let registrar = Registrar(store: store, portals: portals, addresses: addresses, clock: clock)
+        let reconciler = Reconciler(store: store, portals: portals, registrar: registrar, log: log)
         let site = Site(
             Site.Parts(
                 store: store, sessions: sessions, gateway: gateway,
                 installer: Installer(
                     store: store, authorization: authorization, portals: portals, addresses: addresses,
                     sandboxServers: sandbox.map { [$0.authorization.origin] } ?? [], clock: clock, log: log),
-                registrar: Registrar(store: store, portals: portals, addresses: addresses, clock: clock),
-                addresses: addresses, adminToken: adminToken, clock: clock, log: log, metrics: metrics),
+                registrar: registrar, addresses: addresses, adminToken: adminToken, clock: clock, log: log,
+                metrics: metrics),
             front: (sandbox?.page.origin).map { $0 + "/" } ?? "/admin/")
         listeners = try await plainly {
             [
@@ -91,6 +94,7 @@ struct Server {
         self.http = http
         self.sandbox = sandbox
         await gateway.start()
+        reconciling = Task { await reconciler.repairAll() }
         try await sandbox?.connect()
         log.info("serving", ["address": .text(configuration.publicURL), "version": .text(version)])
         greet(configuration)
@@ -99,6 +103,7 @@ struct Server {
     /// Finishes what is in flight: intake first, then what has been taken.
     func stop() async {
         for listener in listeners { await listener.shutdown(grace: .seconds(10)) }
+        reconciling.cancel()
         await gateway.stop(grace: .seconds(20))
         await sandbox?.stop()
         await http.shutdown()

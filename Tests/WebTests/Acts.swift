@@ -61,7 +61,9 @@ extension Stage {
     }
 
     /// An application that both sides know, not installed yet.
-    func application(page: Bool = false) async throws -> (app: JSON, simulated: SimulatedPortal.Application) {
+    func application(
+        page: Bool = false, scope: [String] = ["imbot", "im", "imopenlines", "user_brief"]
+    ) async throws -> (app: JSON, simulated: SimulatedPortal.Application) {
         let clientID = "local." + randomHexadecimal(digits: 12)
         let secret = "secret-" + randomHexadecimal(digits: 20)
         let app = try await make(
@@ -69,13 +71,15 @@ extension Stage {
             ["name": "Support", "client_id": .string(clientID), "client_secret": .string(secret), "bitbot": true])
         let simulated = SimulatedPortal.Application(
             clientID: clientID, clientSecret: Secret(secret), installURL: try app.field("install_url"),
-            pageURL: page ? try app.field("settings_url") : nil)
+            pageURL: page ? try app.field("settings_url") : nil, scope: scope)
         return (app, simulated)
     }
 
     /// An application that is installed on the simulated portal.
-    func installed(page: Bool = false) async throws -> Installed {
-        let (app, simulated) = try await application(page: page)
+    func installed(
+        page: Bool = false, scope: [String] = ["imbot", "im", "imopenlines", "user_brief"]
+    ) async throws -> Installed {
+        let (app, simulated) = try await application(page: page, scope: scope)
         let answer = try await portal.install(simulated)
         try #require(answer.status == 200, "\(String(decoding: answer.body, as: UTF8.self))")
         if page { try portal.installFinish(simulated.clientID) }

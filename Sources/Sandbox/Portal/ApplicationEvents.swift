@@ -54,6 +54,17 @@ extension PortalState {
         return event("ONAPPUNINSTALL", data, auth: auth, url: url)
     }
 
+    /// Documentation: `api-reference/events/test-handler.md`.
+    mutating func sendTestEvent(_ clientID: String, query: [String: JSON]) throws {
+        let auth = authWithTokens(try installation(clientID))
+        let data: JSON = ["QUERY": .object(query), "LANGUAGE_ID": .string(settings.language)]
+        for binding in bindings where binding.clientID == clientID && binding.event == "ONAPPTEST" {
+            var sent = event("ONAPPTEST", data, auth: auth, url: binding.handler)
+            sent.handlerID = binding.id
+            deliveryQueue.made.append(sent)
+        }
+    }
+
     private func event(_ name: String, _ data: JSON, auth: JSON, url: String) -> OutgoingEvent {
         OutgoingEvent(
             name: name, url: url, handlerID: nil, data: data, auth: auth, date: WallClock.system.now, chatID: nil,

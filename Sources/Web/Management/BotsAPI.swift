@@ -206,11 +206,18 @@ struct BotsAPI: Sendable {
         do {
             return try await body()
         } catch let error as PortalError {
-            throw APIError(
-                status: error.isPassing ? 503 : 502, code: "bitrix24_refused",
-                message: "Bitrix24 says: \(error.message)")
+            throw APIError(refusal: error)
         } catch let error as CannotReach {
             throw APIError.conflict(error.reason)
         }
+    }
+}
+
+extension APIError {
+    /// What Bitrix24 refused, in its words.
+    init(refusal error: PortalError) {
+        self.init(
+            status: error.isPassing ? 503 : 502, code: "bitrix24_refused",
+            message: "Bitrix24 says: \(error.message)")
     }
 }

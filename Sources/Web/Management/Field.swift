@@ -16,6 +16,7 @@ struct Field: Sendable {
         /// Any JSON object.
         case object
         case list(of: [Field])
+        case texts
         case structure([Field])
         /// ISO 8601, UTC.
         case time
@@ -60,6 +61,7 @@ struct Field: Sendable {
         case .id: value.string == nil ? "must be an id, as a text" : nil
         case .object: value.object == nil ? "must be an object" : nil
         case .structure(let fields): faults(of: fields, in: value)
+        case .texts: value.array?.allSatisfy { $0.string != nil } == true ? nil : "must be a list of texts"
         case .list(let fields):
             value.array.map { $0.lazy.compactMap { faults(of: fields, in: $0) }.first } ?? "must be a list"
         }
@@ -105,6 +107,9 @@ struct Field: Sendable {
         case .structure(let fields):
             type = "object"
             schema.merge(Self.members(fields), uniquingKeysWith: { $1 })
+        case .texts:
+            type = "array"
+            schema["items"] = ["type": "string"]
         case .list(let fields):
             type = "array"
             schema["items"] = .object(Self.members(fields).merging(["type": "object"], uniquingKeysWith: { $1 }))

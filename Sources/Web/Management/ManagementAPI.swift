@@ -7,6 +7,7 @@ struct ManagementAPI: Sendable {
     let store: Store
     let gateway: Gateway
     let registrar: Registrar
+    let doctor: Doctor
     let addresses: Addresses
     /// `BITBOT_ADMIN_TOKEN`.
     let adminToken: Secret?
@@ -16,6 +17,8 @@ struct ManagementAPI: Sendable {
     var operations: [Operation] {
         AppsAPI(store: store, addresses: addresses, clock: clock).operations
             + PortalsAPI(store: store, clock: clock).operations
+            + PortalCareAPI(store: store, portals: gateway.portals, registrar: registrar, doctor: doctor, log: log)
+            .operations
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations

@@ -72,6 +72,11 @@ let bindingMethods: [RESTMethod] = [
                     ]
                 }))
     },
+    RESTMethod(name: "event.test", page: "api-reference/events/test-handler.md", scopes: []) { state, call in
+        let clientID = try call.application()
+        try state.sendTestEvent(clientID, query: call.parameters.members)
+        return RESTResult(1)
+    },
     RESTMethod(name: "events", page: "api-reference/events/events.md", scopes: []) { _, call in
         _ = try call.application()
         let names = call.parameters.uppercased.text("SCOPE") == "imbot" ? botEventNames : knownEvents.sorted()
