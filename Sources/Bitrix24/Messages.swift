@@ -4,9 +4,13 @@ import Foundation
 extension Portal {
     /// Sends a message. A repeated send that carries a known UUID is answered with the first one's id and so counts as
     /// sent; while the first is still under way the error is `MESSAGE_DUPLICATED_BY_UUID`, which passes soon.
+    /// - Returns: Bitrix24's id of the message; `nil` if the method tells none.
     /// - Throws: ``PortalError``.
-    public func send(_ message: OutgoingMessage, as account: Account) async throws {
-        _ = try await call(message.call, as: account)
+    @discardableResult
+    public func send(_ message: OutgoingMessage, as account: Account) async throws -> Int64? {
+        let answer = try await call(message.call, as: account)
+        // The first generation gives the bare number, the second an object; answers to its commands have none.
+        return answer.looseInteger ?? answer["id"]?.looseInteger
     }
 
     /// Looks whether the dialog shows a message of this bot with this text since `moment`; `nil` where no look is possible.
@@ -27,10 +31,18 @@ extension Portal {
             // A private dialog is open to the two who hold it.
             return nil
         }
+        return try await sees(look, as: account) { shown, _ in isSame(shown, message, since: moment) }
+    }
+
+    /// Looks for a message; `nil` where no look is possible, or the window that is shown does not reach far enough.
+    /// - Parameter isIt: whether a message is the one that is looked for; it is given the whole answer too.
+    func sees(
+        _ look: PortalCall, as account: Account, isIt: (_ shown: JSON, _ answer: JSON) -> Bool
+    ) async throws -> Bool? {
         do {
             let answer = try await call(look, as: account)
             let found = answer["messages"]?.looseList ?? []
-            if found.contains(where: { isSame($0, message, since: moment) }) { return true }
+            if found.contains(where: { isIt($0, answer) }) { return true }
             // Only a window of the dialog is shown; the message may lie beyond it.
             return found.count >= 50 || answer["hasNextPage"]?.looseFlag == true ? nil : false
         } catch let error as PortalError where !error.isPassing && error.kind != .noCredential {
@@ -40,14 +52,20 @@ extension Portal {
 
     /// The portal's clock may be some seconds behind ours; after a command the message's number says enough.
     private func isSame(_ shown: JSON, _ message: OutgoingMessage, since earliest: Timestamp) -> Bool {
-        guard (shown["authorId"] ?? shown["author_id"])?.looseInteger == message.botID else { return false }
         if let command = message.command {
-            guard let id = shown["id"]?.looseInteger, id > command.messageID else { return false }
-        } else {
-            guard let date = shown["date"]?.looseText.flatMap(moment(iso8601:)), date >= earliest - .seconds(5)
+            guard isFrom(message.botID, shown), let id = shown["id"]?.looseInteger, id > command.messageID
             else { return false }
+        } else {
+            guard isFrom(message.botID, shown, since: earliest) else { return false }
         }
         return shown["text"]?.looseText.map(trimmed) == trimmed(message.text)
+    }
+
+    /// Whether a message is the bot's, and no older than `earliest`.
+    func isFrom(_ botID: Int64, _ shown: JSON, since earliest: Timestamp? = nil) -> Bool {
+        guard (shown["authorId"] ?? shown["author_id"])?.looseInteger == botID else { return false }
+        guard let earliest else { return true }
+        return shown["date"]?.looseText.flatMap(moment(iso8601:)).map { $0 >= earliest - .seconds(5) } ?? false
     }
 
     /// Shows that the bot is typing; failures do not matter and are not thrown. Left out while calls wait for the

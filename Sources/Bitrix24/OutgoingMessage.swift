@@ -22,6 +22,10 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
     /// Made when the reply was stored; Bitrix24 drops a repeated send that carries it.
     public var uuid: String
     public var command: Command?
+    /// Buttons under it.
+    public var keyboard: Keyboard?
+    /// A file by link, shown under it.
+    public var attachment: LinkedFile?
     public init(
         generation: BotGeneration, botID: Int64, dialogID: String, text: String, uuid: String, command: Command? = nil
     ) {
@@ -52,23 +56,36 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
 
     private var parameters: JSON {
         let commandID = command.map { Int64($0.id).map(JSON.integer) ?? .string($0.id) }
-        switch (generation, command) {
-        case (.first, nil):
-            return ["BOT_ID": .integer(botID), "DIALOG_ID": .string(dialogID), "MESSAGE": .string(text)]
-        case (.first, let command?):
-            return [
-                "COMMAND_ID": commandID ?? .null, "MESSAGE_ID": .integer(command.messageID), "MESSAGE": .string(text),
-            ]
-        case (.second, nil):
-            return [
-                "botId": .integer(botID), "dialogId": .string(dialogID),
-                "fields": ["message": .string(text), "templateId": .string(uuid)],
-            ]
-        case (.second, let command?):
-            return [
-                "botId": .integer(botID), "dialogId": .string(dialogID), "commandId": commandID ?? .null,
-                "messageId": .integer(command.messageID), "fields": ["message": .string(text)],
-            ]
+        switch generation {
+        case .first:
+            var parameters = parts.reduce(into: [:]) { $0[$1.key.uppercased()] = $1.value }
+            if let command {
+                parameters["COMMAND_ID"] = commandID
+                parameters["MESSAGE_ID"] = .integer(command.messageID)
+            } else {
+                parameters["BOT_ID"] = .integer(botID)
+                parameters["DIALOG_ID"] = .string(dialogID)
+            }
+            return .object(parameters)
+        case .second:
+            var parameters: [String: JSON] = ["botId": .integer(botID), "dialogId": .string(dialogID)]
+            var fields = parts
+            if let command {
+                parameters["commandId"] = commandID
+                parameters["messageId"] = .integer(command.messageID)
+            } else {
+                fields["templateId"] = .string(uuid)
+            }
+            parameters["fields"] = .object(fields)
+            return .object(parameters)
         }
+    }
+
+    /// What is shown, by the second generation's names; the first one's are the same in capitals.
+    private var parts: [String: JSON] {
+        var parts: [String: JSON] = ["message": .string(text)]
+        if let keyboard { parts["keyboard"] = keyboard.json(botID: botID) }
+        if let attachment { parts["attach"] = attachment.json }
+        return parts
     }
 }

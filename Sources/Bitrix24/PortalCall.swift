@@ -17,11 +17,12 @@ public struct PortalCall: Sendable, Hashable {
 
 extension PortalCall {
     /// As a command of `batch`: the method and its parameters as PHP's query. `nil` for a call that would mean something
-    /// else that way: a query has no `null`, no empty list and no true or false, and `batch` replaces `$result[…]`.
+    /// else that way: a query has no `null`, no empty list and no true or false, and `batch` replaces `$result[…]`; nor for
+    /// one that moves a file.
     ///
     /// Documentation: `settings/how-to-call-rest-api/batch.md`.
     var batchCommand: String? {
-        guard parameters.keepsItsMeaningInQuery else { return nil }
+        guard !method.hasPrefix("imbot.v2.File."), parameters.keepsItsMeaningInQuery else { return nil }
         let query = Form.encode(parameters)
         return query.isEmpty ? method : "\(method)?\(query)"
     }

@@ -84,7 +84,7 @@ struct Conversation: Sendable {
     // MARK: Asking
 
     private enum Beginning {
-        case with(SessionRecord?)
+        case with(DialogState)
         /// A command has taken the message's place; `nil`: the event was erased.
         case insteadOf(EventRecord?)
     }
@@ -97,12 +97,12 @@ struct Conversation: Sendable {
             guard try connection.beginAsking(item.id, isCommand: item.event.kind == .command, now: askedAt) else {
                 return .insteadOf(try connection.event(item.id))
             }
-            return .with(try connection.session(of: item.dialog, connector: setting.connector.id, now: askedAt))
+            return .with(
+                try DialogState(of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt))
         }
-        guard case .with(let stored) = beginning else { return try replaced(item, beginning, setting.bot) }
+        guard case .with(let state) = beginning else { return try replaced(item, beginning, setting.bot) }
         item.progress = .asked(at: askedAt, trace: nil)
-        let session = await sessions.current(stored, key: key(item, setting))
-        let question = await question(item, setting, session: session)
+        let question = await question(item, setting, state)
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
         var reply = Reply()

@@ -19,11 +19,10 @@ extension Conversation {
                 up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
             return .finished
         }
-        let stored = try await store.database.read { [item] in
-            try $0.session(of: item.dialog, connector: setting.connector.id, now: askedAt)
+        let state = try await store.database.read { [item] in
+            try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }
-        let session = await sessions.current(stored, key: key(item, setting))
-        let question = await question(item, setting, session: session)
+        let question = await question(item, setting, state)
         let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }
         do {
             switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
@@ -79,25 +78,13 @@ extension Conversation {
     /// The event waits for the administrator, and the person is told in plain words.
     func give(up item: PendingEvent, because reason: String, telling bot: BotRecord?) async throws {
         log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
-        let apology = bot.map { bot in
-            Delivery.message(OutgoingMessage(Apology.text(language: item.event.language), to: item.event, bot: bot))
-        }
+        let apology = bot.map { Apology(to: item.event, of: $0).deliveries } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
             guard try connection.fail(item.id, reason: reason) else { return [PendingDelivery]() }
-            return try connection.add(apology.map { [$0] } ?? [], to: item, now: now)
+            return try connection.add(apology, to: item, now: now)
         }
         metrics.failures.increment()
         await outbox.add(stored)
-    }
-}
-
-/// What a person is told when the bot cannot answer: plain words, nothing of the inside.
-enum Apology {
-    static func text(language: String?) -> String {
-        switch language?.lowercased() {
-        case "ru", "ua", "be", "kz": "Бот сейчас не может ответить. Пожалуйста, попробуйте позже."
-        default: "The bot cannot answer right now. Please try again later."
-        }
     }
 }

@@ -5,12 +5,22 @@ import Storage
 
 /// What the bot is asked.
 extension Conversation {
-    func question(_ item: PendingEvent, _ setting: Setting, session: SessionRecord?) async -> Question {
+    func question(_ item: PendingEvent, _ setting: Setting, _ state: DialogState) async -> Question {
         let event = item.event
+        let session = await sessions.current(state.session, key: key(item, setting))
+        let text = Variables.message(of: event)
+        var chosen: [Choice] = []
+        // A session that ended elsewhere took its offer with it.
+        if event.kind == .message, session?.platformID == state.session?.platformID,
+            let offered = Offer.choices(state.offer, connector: setting.connector.id, now: clock.now)
+        {
+            chosen = offered.chosen(by: event.text)
+        }
         let account = try? await portals.account(setting.installation)
         let userAccessToken = try? await account?.userAccessToken()
         return Question(
-            kind: event.kind == .command ? .command : .message, text: Variables.message(of: event),
+            kind: event.kind == .command ? .command : .message,
+            text: chosen.isEmpty ? text : chosen.map(\.label).joined(separator: ", "), chosen: chosen,
             user: "\(setting.portal.memberID):\(event.dialogID)",
             variables: Variables.plain(
                 event, auth: item.auth, installationScope: setting.installation.scope,

@@ -27,16 +27,26 @@ extension Conversation {
                 nil
             }
         let change = reply.session
+        let offer = rendered.offered.flatMap {
+            Offer($0, connector: setting.connector.id, until: now + sessionTTL).json
+        }
+        let answer = setting.platform is any TakesRatings ? reply.trace?.messageID : nil
+        if !rendered.ignored.isEmpty {
+            log.warning(
+                "the bot wanted something done that is possible in open channels only",
+                ["event_id": .integer(item.row), "bot": .text(setting.bot.name)])
+        }
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
             guard try connection.finish(item.id, now: now) else { return nil }
-            let stored = try connection.add(rendered.deliveries, to: item, now: now)
+            let stored = try connection.add(rendered.deliveries, to: item, answer: answer, now: now)
             if !rendered.transcript.isEmpty {
                 try connection.addMessage(
                     dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, at: now)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }
+            try connection.setOffer(offer, in: item.dialog)
             return stored
         }
         guard let stored else { return }

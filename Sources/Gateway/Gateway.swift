@@ -28,7 +28,8 @@ public final class Gateway: Sendable {
         store: Store, sessions: any SessionStore, portals: Portals, platforms: Platforms, settings: Settings,
         loops: EventLoopGroup, clock: WallClock = .system, log: Log, metrics: Metrics
     ) {
-        let outbox = Outbox(store: store, portals: portals, clock: clock, log: log, metrics: metrics)
+        let outbox = Outbox(
+            store: store, portals: portals, platforms: platforms, clock: clock, log: log, metrics: metrics)
         let sending = WorkQueue<PendingDelivery>(
             loops: loops, clock: clock, log: log,
             load: { try await Self.undelivered(in: store, after: $0, limit: $1, wanted: $2, log: log) },

@@ -10,16 +10,23 @@ struct Outbox: Sendable {
     /// Delivery is given up after this long.
     static let patience = Duration.seconds(24 * 3600)
 
+    /// A file whose download fails for a passing reason is given up after so many attempts; its link is shown then.
+    static let mostDownloads = 5
+
     let store: Store
     let portals: Portals
+    let downloads: FileDownload
+    /// Files on their way: each is in memory.
+    let fileSlots = Slots(2)
     let clock: WallClock
     let log: Log
     let delivered: Counter
     let uncertain: Counter
 
-    init(store: Store, portals: Portals, clock: WallClock, log: Log, metrics: Metrics) {
+    init(store: Store, portals: Portals, platforms: Platforms, clock: WallClock, log: Log, metrics: Metrics) {
         self.store = store
         self.portals = portals
+        downloads = FileDownload(platforms: platforms)
         self.clock = clock
         self.log = log
         delivered = metrics.counter("bitbot_messages_sent_total", help: "Messages delivered to Bitrix24")
@@ -72,12 +79,12 @@ struct Outbox: Sendable {
                 return try await postpone(item, error)
             }
         }
+        if case .file(let file) = item.delivery {
+            return try await deliver(file, of: &item, bot, portal, account)
+        }
         do {
-            if !item.delivery.isRepeatable {
-                let id = item.id
-                try await store.database.write { try $0.beginSending(id) }
-            }
-            try await carryOut(item.delivery, portal, account)
+            try await begin(item)
+            item.sentID = try await carryOut(item.delivery, portal, account)
         } catch let error as PortalError {
             item.isUncertain = error.mayHaveHappened && !item.delivery.isRepeatable
             return try await postpone(item, error)
@@ -86,41 +93,111 @@ struct Outbox: Sendable {
         return try await markSent(item)
     }
 
-    private func carryOut(_ delivery: Delivery, _ portal: Portal, _ account: Account) async throws {
+    private func begin(_ item: PendingDelivery) async throws {
+        guard !item.delivery.isRepeatable else { return }
+        let (id, repeated) = (item.id, item.repeatedBlindly)
+        try await store.database.write { try $0.beginSending(id, repeated: repeated) }
+    }
+
+    private func carryOut(_ delivery: Delivery, _ portal: Portal, _ account: Account) async throws -> Int64? {
         switch delivery {
-        case .message(let message): try await portal.send(message, as: account)
-        case .action(let action): try await portal.perform(action, as: account)
+        case .message(let message): return try await portal.send(message, as: account)
+        case .file: return nil
+        case .action(let action):
+            try await portal.perform(action, as: account)
+            return nil
         }
+    }
+
+    // MARK: Files
+
+    /// Downloads a file and uploads it; what cannot be had, or is not taken, becomes a message with its link.
+    private func deliver(
+        _ file: OutgoingFile, of item: inout PendingDelivery, _ bot: BotRecord, _ portal: Portal, _ account: Account
+    ) async throws -> Verdict<PendingDelivery> {
+        await fileSlots.take()
+        defer { fileSlots.giveBack() }
+        let content: FileDownload.Content
+        switch try await downloads.fetch(file, from: try await connector(of: bot)) {
+        case .content(let found): content = found
+        case .later(let reason) where item.attempts < Self.mostDownloads:
+            let pause = Pauses.before(attempt: item.attempts, longest: .seconds(30))
+            return try await putOff(item, until: clock.now + pause, because: "The file cannot be fetched: \(reason)")
+        case .later(let reason), .unavailable(let reason):
+            return try await substitute(file, in: &item, because: reason)
+        }
+        do {
+            try await begin(item)
+            item.sentID = try await portal.upload(file, named: content.name, content: content.bytes, as: account)
+        } catch let error as PortalError {
+            item.isUncertain = error.mayHaveHappened
+            if case .refused = error.kind, !error.isPassing, !error.mayHaveHappened {
+                return try await substitute(file, in: &item, because: error.message)
+            }
+            return try await postpone(item, error)
+        }
+        item.isSent = true
+        return try await markSent(item)
+    }
+
+    /// From now on it is a message like others, which goes next.
+    private func substitute(
+        _ file: OutgoingFile, in item: inout PendingDelivery, because reason: String
+    ) async throws -> Verdict<PendingDelivery> {
+        log.warning(
+            "a file is sent as a link", ["send": .integer(item.row), "name": .text(file.name), "reason": .text(reason)])
+        let link = Delivery.message(file.substitute)
+        let (id, payload) = (item.id, try link.payload())
+        try await store.database.write { try $0.replacePayload(payload, of: id) }
+        item.delivery = link
+        item.isUncertain = false
+        return .again(item)
+    }
+
+    private func connector(of bot: BotRecord) async throws -> (ConnectorRecord, ProviderRecord)? {
+        guard let id = bot.connectorID, let connector = try await store.connector(id),
+            let provider = try await store.provider(connector.providerID)
+        else { return nil }
+        return (connector, provider)
     }
 
     /// Whether the dialog shows it already; `nil` where no look is possible.
     private func shows(_ item: PendingDelivery, _ portal: Portal, _ account: Account) async throws -> Bool? {
-        guard case .message(let message) = item.delivery else { return nil }
-        return try await portal.shows(message, since: item.createdAt, as: account)
+        switch item.delivery {
+        case .message(let message): try await portal.shows(message, since: item.createdAt, as: account)
+        case .file(let file): try await portal.shows(file, since: item.createdAt, as: account)
+        case .action: nil
+        }
     }
 
     /// Tries again later what can still succeed within a day.
     private func postpone(_ item: PendingDelivery, _ error: PortalError) async throws -> Verdict<PendingDelivery> {
-        var item = item
-        item.notBefore =
-            clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(300), asked: error.retryAfter)
+        let moment = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(300), asked: error.retryAfter)
         let canStillSucceed = error.isPassing || error.kind == .noCredential || item.isUncertain
-        guard canStillSucceed, item.notBefore - item.createdAt < Self.patience else {
+        guard canStillSucceed, moment - item.createdAt < Self.patience else {
             return try await fail(item, error.message)
         }
-        let (id, moment, uncertain) = (item.id, item.notBefore, item.isUncertain)
+        return try await putOff(item, until: moment, because: error.message)
+    }
+
+    private func putOff(
+        _ item: PendingDelivery, until moment: Timestamp, because reason: String
+    ) async throws -> Verdict<PendingDelivery> {
+        var item = item
+        item.notBefore = moment
+        let (id, uncertain) = (item.id, item.isUncertain)
         try await store.database.write {
-            try $0.postpone(id, until: moment, reason: error.message, uncertain: uncertain)
+            try $0.postpone(id, until: moment, reason: reason, uncertain: uncertain)
         }
         log.warning(
             "a message could not be delivered and will be repeated",
-            ["send": .integer(item.row), "reason": .text(error.message)])
+            ["send": .integer(item.row), "reason": .text(reason)])
         return .again(item)
     }
 
     private func markSent(_ item: PendingDelivery) async throws -> Verdict<PendingDelivery> {
         let now = clock.now
-        try await store.database.write { try $0.markSent(item.id, now: now) }
+        try await store.database.write { try $0.markSent(item.id, as: item.sentID, now: now) }
         delivered.increment()
         return .finished
     }

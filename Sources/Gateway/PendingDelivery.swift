@@ -9,7 +9,7 @@ struct PendingDelivery: DialogWork {
     let dialog: ID<DialogRecord>
     let portal: ID<PortalRecord>
     let bot: ID<BotRecord>
-    let delivery: Delivery
+    var delivery: Delivery
     let createdAt: Timestamp
     var notBefore: Timestamp
     var attempts = 0
@@ -19,6 +19,8 @@ struct PendingDelivery: DialogWork {
     var repeatedBlindly = false
     /// It was sent, and that could not be stored yet.
     var isSent = false
+    /// Bitrix24's id of the message, if it told one.
+    var sentID: Int64?
 
     var row: Int64 { id.rawValue }
     var order: Int64 { row }
@@ -32,20 +34,29 @@ extension PendingDelivery {
             id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID,
             delivery: try JSONDecoder().decode(Delivery.self, from: Data(record.payload.utf8)),
             createdAt: record.createdAt, notBefore: record.notBefore, attempts: record.attempts,
-            isUncertain: record.state == .sending)
+            isUncertain: record.state == .sending, repeatedBlindly: record.repeated)
     }
+}
+
+extension Delivery {
+    /// As the store keeps it.
+    func payload() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
 }
 
 extension Connection {
     /// Puts what answers an event into the outbox.
-    func add(_ deliveries: [Delivery], to item: PendingEvent, now: Timestamp) throws -> [PendingDelivery] {
-        try deliveries.map { delivery in
-            let payload = String(decoding: try JSONEncoder().encode(delivery), as: UTF8.self)
+    /// - Parameter answer: what the platform calls the answer, where it wants to know how people like it.
+    func add(
+        _ deliveries: [ScheduledDelivery], to item: PendingEvent, answer: String? = nil, now: Timestamp
+    ) throws -> [PendingDelivery] {
+        try deliveries.map { scheduled in
+            let moment = now + scheduled.delay
             let id = try addToOutbox(
-                portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id, payload: payload, now: now)
+                portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id,
+                payload: try scheduled.delivery.payload(), notBefore: moment, answer: answer, now: now)
             return PendingDelivery(
-                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, delivery: delivery, createdAt: now,
-                notBefore: now)
+                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, delivery: scheduled.delivery,
+                createdAt: now, notBefore: moment)
         }
     }
 }

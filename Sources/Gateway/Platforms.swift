@@ -14,7 +14,7 @@ public final class Platforms: Sendable {
         var platform: any BotPlatform
     }
 
-    private let http: HTTPClient
+    let http: HTTPClient
     private let privateUpstreams: PrivateUpstreams
     private let clock: WallClock
     private let log: Log
@@ -38,6 +38,11 @@ public final class Platforms: Sendable {
                 trust: trust(connector), http: http, clock: clock, log: log))
         entries.withLock { $0[connector.id] = Entry(connector: connector, provider: provider, platform: platform) }
         return platform
+    }
+
+    /// How far an address found in an answer is trusted: as the bot platform itself where it is of the same origin.
+    func trust(_ url: String, from connector: ConnectorRecord, _ provider: ProviderRecord) -> HTTPClient.Trust {
+        HTTPClient.isSameOrigin(url, connector.url ?? provider.url) ? trust(connector) : .publicOnly
     }
 
     /// An address that the server's administrator chose may be private; one that a portal's administrator chose only where

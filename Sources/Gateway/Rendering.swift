@@ -7,9 +7,13 @@ import Storage
 struct Rendering {
     struct Rendered: Sendable {
         /// In the order in which they are to be done.
-        var deliveries: [Delivery] = []
+        var deliveries: [ScheduledDelivery] = []
         /// All that was said, as the transcript keeps it.
         var transcript = ""
+        /// What the person may choose from now.
+        var offered: Choices?
+        /// What the bot wanted done and this chat has no way to do.
+        var ignored: [BotAction] = []
     }
 
     let event: BotEvent
@@ -21,21 +25,115 @@ struct Rendering {
     }
 
     nonisolated(nonsending) func rendered(_ reply: Reply) async -> Rendered {
-        let text = await BBCode.render(markdown: markdown(of: reply))
-        let pieces = text.isEmpty ? [] : BBCode.split(text)
-        return Rendered(
-            deliveries: pieces.map { .message(OutgoingMessage($0, to: event, bot: setting.bot)) }, transcript: text)
+        let reply = ReplyBlocks(reply, separate: setting.settings.separate)
+        var rendered = Rendered(offered: reply.offered)
+        var said: [String] = []
+        var choicesSoFar = 0
+        for block in reply.blocks {
+            let deliveries: [Delivery]
+            switch block.content {
+            case .text(let markdown):
+                let text = await BBCode.render(markdown: markdown)
+                let message = offering(block.choices, under: text, from: choicesSoFar + 1)
+                choicesSoFar += block.choices?.options.count ?? 0
+                deliveries = messages(message.text, keyboard: message.keyboard)
+                said.append(message.text)
+            case .file(let file):
+                deliveries = [delivery(of: file)]
+                said.append(file.shownName)
+            }
+            rendered.deliveries += deliveries.map { ScheduledDelivery($0, delay: block.delay) }
+        }
+        let actions = Self.actions(reply.actions, for: event)
+        rendered.deliveries += actions.deliveries.map { ScheduledDelivery($0, delay: reply.delay) }
+        rendered.ignored = actions.ignored
+        rendered.transcript = said.filter { !$0.isEmpty }.joined(separator: "\n\n")
+        return rendered
     }
 
-    private func markdown(of reply: Reply) -> String {
-        let pieces = reply.items.compactMap { item in
-            switch item {
-            case .text(let text): text
-            case .file(let file): "[\(file.name.isEmpty ? file.url : file.name)](\(file.url))"
-            case .choices, .pause: nil
+    /// What a bot wants done when all is said: in an open channel with its session, elsewhere there is nothing to be done.
+    static func actions(
+        _ wanted: [BotAction], for event: BotEvent
+    ) -> (deliveries: [Delivery], ignored: [BotAction]) {
+        let wanted = wanted.filter { $0 != .silent }
+        guard event.isOpenChannel, let chatID = event.channelChatID else { return ([], wanted) }
+        let kinds = wanted.compactMap { action -> ChannelAction.Kind? in
+            switch action {
+            case .toOperator: .handOver
+            case .toUser(let user): .transferToUser(user)
+            case .toQueue(let queue): .transferToQueue(queue)
+            case .finish: .finish
+            case .silent: nil
             }
         }
-        return pieces.filter { !$0.isEmpty }.joined(separator: "\n\n")
+        let actions = kinds.map {
+            Delivery.action(ChannelAction($0, botID: event.botID, dialogID: event.dialogID, chatID: chatID))
+        }
+        return (actions, [])
+    }
+
+    /// The keyboard, if there is one, hangs on the last piece.
+    private func messages(_ text: String, keyboard: Keyboard?) -> [Delivery] {
+        let pieces = text.isEmpty ? [] : BBCode.split(text)
+        return pieces.enumerated().map { index, piece in
+            var message = OutgoingMessage(piece, to: event, bot: setting.bot)
+            if index == pieces.count - 1 { message.keyboard = keyboard }
+            return .message(message)
+        }
+    }
+
+    private func delivery(of file: ReplyFile) -> Delivery {
+        var message = OutgoingMessage("", to: event, bot: setting.bot)
+        let link = LinkedFile(url: file.url, name: file.shownName)
+        guard setting.generation == .first else {
+            return .file(OutgoingFile(url: link.url, name: link.name, to: message))
+        }
+        // The first generation cannot upload.
+        message.text = link.isLink ? link.name : link.text
+        if link.isLink { message.attachment = link }
+        return .message(message)
+    }
+}
+
+// MARK: Choices
+
+extension Rendering {
+    /// Buttons in the portal's own chats; numbered lines in open channels, whose customers may sit in another messenger,
+    /// and where there are too many for buttons.
+    /// - Parameter first: the number of the first choice.
+    private func offering(
+        _ choices: Choices?, under text: String, from first: Int
+    ) -> (text: String, keyboard: Keyboard?) {
+        guard let choices else { return (text, nil) }
+        let texts = ChatTexts.in(event.language)
+        let numbered = choices.options.enumerated().map { "\(first + $0.offset). \($0.element.label)" }
+        let count = choices.options.count
+        let hint = choices.several && count > 1 ? "\(texts.several): \(first), \(first + min(count - 1, 2))" : nil
+        let buttons = zip(choices.options, numbered).map { choice, numbered in
+            Keyboard.Button(text: shortened(choices.several ? numbered : choice.label), says: mention + choice.label)
+        }
+        let keyboard = Keyboard(buttons)
+        let isKeyboard = !event.isOpenChannel && keyboard.isUsable
+        let parts: [String?] = [
+            text.isEmpty ? texts.choose : text, isKeyboard ? nil : numbered.joined(separator: "\n"), hint,
+        ]
+        return (parts.compactMap { $0 }.joined(separator: "\n\n"), isKeyboard ? keyboard : nil)
+    }
+
+    /// In a group some bots hear only what mentions them.
+    private var mention: String {
+        guard event.dialogID.hasPrefix("chat"), ["bot", "openline"].contains(setting.bot.type) else { return "" }
+        return "[USER=\(event.botID)]\(setting.bot.name)[/USER] "
+    }
+
+    private func shortened(_ label: String) -> String { label.count > 80 ? label.prefix(79) + "…" : label }
+}
+
+extension BotEvent {
+    /// The number of an open channel's chat.
+    var channelChatID: String? {
+        let name = chat.id ?? (dialogID.hasPrefix("chat") ? dialogID : nil)
+        return name.map { $0.hasPrefix("chat") ? String($0.dropFirst(4)) : $0 }
     }
 }
 

@@ -11,7 +11,8 @@ struct Migration: Sendable {
 
     /// Every file of the folder, in order.
     static let all: [Migration] = [
-        Migration(file: "0001_start.sql", sql: PackageResources._001_start_sql)
+        Migration(file: "0001_start.sql", sql: PackageResources._001_start_sql),
+        Migration(file: "0002_replies.sql", sql: PackageResources._002_replies_sql),
     ]
 
     /// Applies what is missing, each step in a transaction together with its version.

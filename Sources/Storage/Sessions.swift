@@ -5,6 +5,8 @@ import Base
 /// The column `mirrored` says what a second home has: above 0, this session's id until that moment; below 0, a former id
 /// of ours, at most until that moment; 0, nothing of ours. A session that ended while the second home had an id stays as a
 /// row without a connector (0), until that id is gone there too: it must not come back from there.
+///
+/// What was offered in a session (`dialogs.offered`) ends with it.
 extension Connection {
     /// `nil` if there is none, it has expired, or it belongs to another connector.
     public func session(
@@ -40,22 +42,23 @@ extension Connection {
     }
 
     public func endSession(of dialog: ID<DialogRecord>) throws {
-        try endSessions(among: "dialog_id = ?", SQLValue(dialog))
+        try endSessions(among: "= ?", SQLValue(dialog))
     }
 
     /// Ends the sessions of all dialogs of the bots (`b`) that meet `condition`.
     func endSessions(_ condition: String, _ value: SQLValue) throws {
         try endSessions(
-            among: "dialog_id IN (SELECT d.id FROM dialogs d JOIN bots b ON b.id = d.bot_id WHERE \(condition))", value)
+            among: "IN (SELECT d.id FROM dialogs d JOIN bots b ON b.id = d.bot_id WHERE \(condition))", value)
     }
 
-    private func endSessions(among condition: String, _ value: SQLValue) throws {
-        try run("DELETE FROM sessions WHERE mirrored = 0 AND \(condition)", [value])
+    private func endSessions(among dialogs: String, _ value: SQLValue) throws {
+        try run("UPDATE dialogs SET offered = NULL WHERE offered IS NOT NULL AND id \(dialogs)", [value])
+        try run("DELETE FROM sessions WHERE mirrored = 0 AND dialog_id \(dialogs)", [value])
         try run(
             """
             UPDATE sessions SET connector_id = 0, platform_id = '', data = '{}', expires_at = abs(mirrored),
                 mirrored = -abs(mirrored)
-            WHERE mirrored <> 0 AND \(condition)
+            WHERE mirrored <> 0 AND dialog_id \(dialogs)
             """, [value])
     }
 }

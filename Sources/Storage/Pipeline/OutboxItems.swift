@@ -12,37 +12,69 @@ public struct OutboxRecord: Sendable {
     /// The message as its owner's JSON; gone once it is done.
     public var payload: String
     public var attempts: Int
+    /// It was sent a second time without knowing what became of the first.
+    public var repeated: Bool
     public var createdAt: Timestamp
     public var notBefore: Timestamp
 }
 
+/// A message of a bot's answer, found again by what Bitrix24 calls it.
+public struct SentAnswer: Sendable, Equatable {
+    public var dialogID: ID<DialogRecord>
+    /// What the bot platform calls the answer.
+    public var answerID: String
+}
+
 extension Connection {
+    /// - Parameters:
+    ///   - moment: not sent before this.
+    ///   - answer: what the bot platform calls the answer that it belongs to, where ratings of it are wanted.
     public func addToOutbox(
         portal: ID<PortalRecord>, bot: ID<BotRecord>, dialog: ID<DialogRecord>, event: ID<EventRecord>?,
-        payload: String,
-        now: Timestamp
+        payload: String, notBefore moment: Timestamp? = nil, answer: String? = nil, now: Timestamp
     ) throws -> ID<OutboxRecord> {
         try run(
             """
-            INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before)
-            VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?)
+            INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before, answer_id)
+            VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?)
             """,
             [
                 SQLValue(portal), SQLValue(bot), SQLValue(dialog), SQLValue(event), .text(payload), SQLValue(now),
-                SQLValue(now),
+                SQLValue(moment ?? now), SQLValue(answer),
             ])
         return ID(rawValue: lastInsertID)
     }
 
-    /// Stores that a message is being sent whose repetition Bitrix24 could not recognise.
-    public func beginSending(_ item: ID<OutboxRecord>) throws {
-        try run("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?", [SQLValue(item)])
+    /// The answer that a message of the bot's belongs to; known as long as done work is (7 days), and only for platforms
+    /// that take ratings.
+    /// - Parameter sentID: Bitrix24's id of the message.
+    public func answer(sentAs sentID: Int64, by bot: ID<BotRecord>) throws -> SentAnswer? {
+        try row(
+            "SELECT dialog_id, answer_id FROM outbox WHERE bot_id = ? AND sent_id = ? AND answer_id IS NOT NULL",
+            [SQLValue(bot), .integer(sentID)]
+        ) { SentAnswer(dialogID: $0.id(0), answerID: $0.text(1)) }
     }
 
-    public func markSent(_ item: ID<OutboxRecord>, now: Timestamp) throws {
+    /// Stores that a message is being sent whose repetition Bitrix24 could not recognise.
+    /// - Parameter repeated: it is the second time, and what became of the first is not known.
+    public func beginSending(_ item: ID<OutboxRecord>, repeated: Bool) throws {
         try run(
-            "UPDATE outbox SET state = 'done', payload = NULL, last_error = NULL, finished_at = ? WHERE id = ?",
-            [SQLValue(now), SQLValue(item)])
+            "UPDATE outbox SET state = 'sending', attempts = attempts + 1, repeated = ? WHERE id = ?",
+            [SQLValue(repeated), SQLValue(item)])
+    }
+
+    /// Something else is sent in its place; it is as if it had never been tried.
+    public func replacePayload(_ payload: String, of item: ID<OutboxRecord>) throws {
+        try run("UPDATE outbox SET payload = ?, state = 'waiting' WHERE id = ?", [.text(payload), SQLValue(item)])
+    }
+
+    /// - Parameter sentID: Bitrix24's id of the message, if it told one.
+    public func markSent(_ item: ID<OutboxRecord>, as sentID: Int64?, now: Timestamp) throws {
+        try run(
+            """
+            UPDATE outbox SET state = 'done', payload = NULL, last_error = NULL, finished_at = ?, sent_id = ?
+            WHERE id = ?
+            """, [SQLValue(now), SQLValue(sentID), SQLValue(item)])
     }
 
     /// - Parameter uncertain: the send may have succeeded; it stays `sending`.
@@ -71,7 +103,7 @@ extension Connection {
     }
 
     private static let outboxColumns =
-        "id, portal_id, bot_id, dialog_id, state, payload, attempts, created_at, not_before"
+        "id, portal_id, bot_id, dialog_id, state, payload, attempts, repeated, created_at, not_before"
 
     private static func outboxItem(_ row: borrowing Row) throws -> OutboxRecord {
         OutboxRecord(
@@ -79,6 +111,6 @@ extension Connection {
             botID: ID(rawValue: row.integer(2)),
             dialogID: ID(rawValue: row.integer(3)), state: .init(rawValue: row.text(4)) ?? .failed,
             payload: row.textIfAny(5) ?? "", attempts: Int(row.integer(6)),
-            createdAt: Timestamp(rawValue: row.integer(7)), notBefore: Timestamp(rawValue: row.integer(8)))
+            repeated: row.integer(7) != 0, createdAt: row.time(8), notBefore: row.time(9))
     }
 }

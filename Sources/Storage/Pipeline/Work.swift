@@ -70,7 +70,10 @@ extension Store {
                     [SQLValue(now), SQLValue(id)]) > 0
             case .send(let id):
                 try connection.run(
-                    "UPDATE outbox SET state = 'waiting', not_before = ?, created_at = ? WHERE id = ? AND state = 'failed'",
+                    """
+                    UPDATE outbox SET state = 'waiting', not_before = ?, created_at = ?, repeated = 0
+                    WHERE id = ? AND state = 'failed'
+                    """,
                     [SQLValue(now), SQLValue(now), SQLValue(id)]) > 0
             }
         }

@@ -25,7 +25,7 @@ struct BotsAPI: Sendable {
                 .shownIfAny("bot_id", .integer, "Bitrix24's id of the bot."),
                 .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
                 .shownIfAny("status_reason", .text, "Why it failed, or what Bitrix24 could not be told."),
-                .defaulted("settings", .object, "`typing`: show that it types in open channels too."),
+                .defaulted("settings", .structure(settings), "How it behaves in the chat."),
                 .shown("created_at", .time, "When it was added."),
             ],
             json: { bot in
@@ -37,6 +37,14 @@ struct BotsAPI: Sendable {
                     "settings": bot.settings, "created_at": JSON(bot.createdAt),
                 ]
             })
+    }
+
+    /// `null` takes one back.
+    private var settings: [Field] {
+        BotSettings.table.map { setting in
+            .optional(
+                setting.name, .checked(schema: setting.schema, fault: { setting.fault(in: $0) }), setting.about)
+        }
     }
 
     private var commands: Collection<CommandRecord> {

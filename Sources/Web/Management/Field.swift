@@ -18,6 +18,8 @@ struct Field: Sendable {
         case list(of: [Field])
         case texts
         case structure([Field])
+        /// Checked and described elsewhere: a JSON Schema, and what is wrong with a value.
+        case checked(schema: [String: JSON], fault: @Sendable (JSON) -> String?)
         /// ISO 8601, UTC.
         case time
     }
@@ -62,6 +64,7 @@ struct Field: Sendable {
         case .object: value.object == nil ? "must be an object" : nil
         case .structure(let fields): faults(of: fields, in: value)
         case .texts: value.array?.allSatisfy { $0.string != nil } == true ? nil : "must be a list of texts"
+        case .checked(_, let fault): fault(value)
         case .list(let fields):
             value.array.map { $0.lazy.compactMap { faults(of: fields, in: $0) }.first } ?? "must be a list"
         }
@@ -110,6 +113,9 @@ struct Field: Sendable {
         case .texts:
             type = "array"
             schema["items"] = ["type": "string"]
+        case .checked(let checked, _):
+            type = checked["type"] ?? "object"
+            schema.merge(checked, uniquingKeysWith: { $1 })
         case .list(let fields):
             type = "array"
             schema["items"] = .object(Self.members(fields).merging(["type": "object"], uniquingKeysWith: { $1 }))
