@@ -41,6 +41,8 @@ final class HTTPClientTarget: @unchecked Sendable {
         origin = HTTPOrigin(scheme: scheme, host: host.lowercased(), port: port)
     }
 
+    func part(_ part: CURLUPart) -> String? { Self.part(part, of: handle) }
+
     deinit { curl_url_cleanup(handle) }
 
     private static func part(_ part: CURLUPart, of handle: OpaquePointer, flags: UInt32 = 0) -> String? {

@@ -19,11 +19,12 @@ public final class Account: Sendable {
         /// Methods that have used up their running time.
         var paused: [String: Timestamp] = [:]
         var operatingResets: [String: Timestamp] = [:]
+        var webhook = WebhookState()
     }
 
-    private let keys: ApplicationKeys
-    private let authorization: AuthorizationServer
-    private let keeper: any CredentialKeeper
+    /// `nil` for an inbound webhook, which has nothing to renew.
+    private let renewer: (keys: ApplicationKeys, authorization: AuthorizationServer)?
+    let keeper: any CredentialKeeper
     private let serverEndpoint: String?
     private let clock: WallClock
     private let state: Mutex<State>
@@ -36,21 +37,33 @@ public final class Account: Sendable {
         endpoint: String, keys: ApplicationKeys, authorization: AuthorizationServer, keeper: any CredentialKeeper,
         serverEndpoint: String? = nil, clock: WallClock = .system
     ) {
-        self.keys = keys
-        self.authorization = authorization
+        renewer = (keys, authorization)
         self.keeper = keeper
         self.serverEndpoint = serverEndpoint
         self.clock = clock
         state = Mutex(State(endpoint: endpoint.hasSuffix("/") ? endpoint : endpoint + "/"))
     }
 
+    /// An inbound webhook: its keeper has one credential, with the secret part of the address (`1/code`) as access token.
+    /// - Parameter endpoint: REST root of the portal, without user and code.
+    public init(webhookAt endpoint: String, keeper: any CredentialKeeper, clock: WallClock = .system) {
+        renewer = nil
+        self.keeper = keeper
+        serverEndpoint = nil
+        self.clock = clock
+        state = Mutex(State(endpoint: endpoint.hasSuffix("/") ? endpoint : endpoint + "/"))
+    }
+
+    var isWebhook: Bool { renewer == nil }
+
     /// REST root now.
     public var endpoint: String { state.withLock { $0.endpoint } }
 
     /// The access token of the first usable credential, renewed first if its stored expiry has passed (for the variable
-    /// `user_access_token`); `nil` without a credential.
+    /// `user_access_token`); `nil` without a credential, and for a webhook.
     /// - Throws: ``PortalError`` when it could not be renewed.
     public func userAccessToken() async throws -> Secret? {
+        if isWebhook { return nil }
         var tried: Set<String> = []
         while let credential = try await credential(excluding: tried) {
             if credential.expiresAt > clock.now { return credential.accessToken }
@@ -73,6 +86,7 @@ public final class Account: Sendable {
         state.withLock {
             $0.credentials = nil
             $0.lastResorts = []
+            $0.webhook.refusedMethod = nil
         }
     }
 }
@@ -144,8 +158,10 @@ extension Account {
         if stored.accessToken != refused { return stored }
         var lastRefusal = "it has expired and has no refresh token"
         for token in [stored.refreshToken, stored.formerRefreshToken].compactMap({ $0 }) {
+            guard let renewer else { break }
             do {
-                let pair = try await authorization.renew(token, keys: keys, serverEndpoint: serverEndpoint)
+                let pair = try await renewer.authorization.renew(
+                    token, keys: renewer.keys, serverEndpoint: serverEndpoint)
                 var renewed = stored
                 renewed.accessToken = pair.accessToken
                 renewed.refreshToken = pair.refreshToken
@@ -232,4 +248,10 @@ extension Account {
             return nil
         }
     }
+}
+
+// MARK: What an inbound webhook's account knows
+
+extension Account {
+    func withWebhookState<T>(_ body: (inout WebhookState) -> T) -> T { state.withLock { body(&$0.webhook) } }
 }

@@ -92,7 +92,7 @@ public struct AuthorizationServer: Sendable {
         _ accessToken: Secret, clientEndpoint: String, trust: HTTPClient.Trust
     ) async throws -> Bool {
         let caller = RESTCaller(http: http, trust: trust)
-        let exchange = await caller.call("profile", [:], at: clientEndpoint, with: accessToken)
+        let exchange = await caller.call("profile", [:], at: clientEndpoint, with: .token(accessToken))
         return try exchange.answer.result.get()["ADMIN"]?.looseFlag ?? false
     }
 

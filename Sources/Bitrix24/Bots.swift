@@ -13,6 +13,10 @@ public struct BotRegistration: Sendable, Hashable {
     public var webhookURL: String
     /// Where they go if it must be a first generation bot: the bots of an application share one address there.
     public var firstGenerationURL: String
+    /// It fetches its events instead (second generation only).
+    public var fetches = false
+    /// By what Bitrix24 knows it where the installation is a webhook; at most 40 characters.
+    public var token: Secret?
     /// - Parameter firstGenerationURL: `webhookURL` if `nil`.
     public init(code: String, name: String, kind: Kind, webhookURL: String, firstGenerationURL: String? = nil) {
         self.code = code
@@ -24,7 +28,8 @@ public struct BotRegistration: Sendable, Hashable {
 }
 
 extension Portal {
-    /// Registers a bot, with the second generation unless `generation` says otherwise or the portal is too old for it.
+    /// Registers a bot, with the second generation unless `generation` says otherwise or the portal is too old for it (one
+    /// that fetches its events is refused there).
     /// A bot of the same code that is there already is taken over and brought up to date.
     /// - Returns: Bitrix24's id of the bot and the generation that it speaks.
     /// - Throws: ``PortalError``.
@@ -34,7 +39,7 @@ extension Portal {
         if generation == .second {
             do {
                 return (try await registerSecond(bot, as: account), .second)
-            } catch let error as PortalError where error.code == "ERROR_METHOD_NOT_FOUND" {
+            } catch let error as PortalError where error.code == "ERROR_METHOD_NOT_FOUND" && !bot.fetches {
                 log.info("portal has no second generation bots", ["bot": .text(bot.code)])
             }
         }
@@ -54,10 +59,8 @@ extension Portal {
             ]
             _ = try await call(PortalCall("imbot.update", ["BOT_ID": .integer(botID), "FIELDS": fields]), as: account)
         case .second:
-            let fields: JSON = [
-                "properties": ["name": .string(bot.name)], "eventMode": "webhook",
-                "webhookUrl": .string(bot.webhookURL),
-            ]
+            var fields: JSON = ["properties": ["name": .string(bot.name)]]
+            bot.addEventMode(to: &fields)
             _ = try await call(
                 PortalCall("imbot.v2.Bot.update", ["botId": .integer(botID), "fields": fields]), as: account)
         }
@@ -78,8 +81,9 @@ extension Portal {
     private func registerSecond(_ bot: BotRegistration, as account: Account) async throws -> Int64 {
         var fields: JSON = [
             "code": .string(bot.code), "properties": ["name": .string(bot.name)], "type": .string(bot.kind.rawValue),
-            "eventMode": "webhook", "webhookUrl": .string(bot.webhookURL),
         ]
+        bot.addEventMode(to: &fields)
+        if let token = bot.token { fields["botToken"] = .string(token.reveal()) }
         if bot.kind == .openline { fields["isSupportOpenline"] = true }
         let answer = try await call(PortalCall("imbot.v2.Bot.register", ["fields": fields]), as: account)
         guard let id = answer["bot"]?["id"]?.looseInteger else { throw PortalError.unexpected("imbot.v2.Bot.register") }
@@ -89,7 +93,9 @@ extension Portal {
 
     /// `imbot.register` does not say what it does with a known code, so the list is asked first.
     private func registerFirst(_ bot: BotRegistration, as account: Account) async throws -> Int64 {
-        let bots = try await call(PortalCall("imbot.bot.list"), as: account).looseEntries
+        var client: JSON = [:]
+        if let token = bot.token { client["CLIENT_ID"] = .string(token.reveal()) }
+        let bots = try await call(PortalCall("imbot.bot.list", client), as: account).looseEntries
         if let known = bots.first(where: { $0.value["CODE"]?.looseText == bot.code }),
             let id = known.value["ID"]?.looseInteger ?? Int64(known.key)
         {
@@ -102,10 +108,11 @@ extension Portal {
             case .supervisor, .personal: "S"
             case .bot: "B"
             }
-        let registration: JSON = [
+        var registration: JSON = [
             "CODE": .string(bot.code), "TYPE": .string(type), "EVENT_HANDLER": .string(bot.firstGenerationURL),
             "PROPERTIES": ["NAME": .string(bot.name)],
         ]
+        registration["CLIENT_ID"] = client["CLIENT_ID"]
         let answer = try await call(PortalCall("imbot.register", registration), as: account)
         guard let id = answer.looseInteger else { throw PortalError.unexpected("imbot.register") }
         // A plain bot's handlers for changed and deleted messages can be set by an update only.
@@ -144,6 +151,13 @@ extension Portal {
         } catch let error as PortalError where codes.contains(error.code ?? "") {
             return
         }
+    }
+}
+
+extension BotRegistration {
+    fileprivate func addEventMode(to fields: inout JSON) {
+        fields["eventMode"] = fetches ? "fetch" : "webhook"
+        if !fetches { fields["webhookUrl"] = .string(webhookURL) }
     }
 }
 

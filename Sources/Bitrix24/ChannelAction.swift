@@ -38,7 +38,8 @@ extension ChannelAction {
             }
         let chat = Int64(chatID).map(JSON.integer) ?? .string(chatID)
         return PortalCall(
-            method, .object(more.merging(["CHAT_ID": chat], uniquingKeysWith: { $1 })), lane: "\(botID)/\(dialogID)")
+            method, .object(more.merging(["CHAT_ID": chat], uniquingKeysWith: { $1 })), lane: "\(botID)/\(dialogID)",
+            bot: botID)
     }
 }
 

@@ -64,7 +64,7 @@ extension Portal {
     ) async throws {
         let unregister =
             switch generation {
-            case .first: PortalCall("imbot.command.unregister", ["COMMAND_ID": .integer(commandID)])
+            case .first: PortalCall("imbot.command.unregister", ["COMMAND_ID": .integer(commandID)], bot: botID)
             case .second:
                 PortalCall(
                     "imbot.v2.Command.unregister", ["botId": .integer(botID), "commandId": .integer(commandID)])

@@ -10,7 +10,7 @@ public struct ApplicationKeys: Sendable, Hashable {
     }
 }
 
-/// A user's tokens.
+/// A user's tokens; of an inbound webhook the part of its address that is secret, in place of the access token.
 public struct Credential: Sendable, Hashable {
     /// Whatever the keeper knows it by.
     public var id: String
@@ -43,4 +43,18 @@ public protocol CredentialKeeper: Sendable {
     func discard(_ credential: Credential, reason: String) async throws
     /// The portal answers at another address now.
     func moved(to clientEndpoint: String) async throws
+
+    /// The token of a bot that was registered by webhook, by Bitrix24's id of the bot.
+    func botToken(of bot: Int64) async throws -> Secret?
+    /// Bitrix24 does not take the webhook's code; told once until it takes it again.
+    func webhookRefused(_ reason: String) async
+    /// Bitrix24 takes the webhook's code.
+    func webhookAccepted() async
+}
+
+/// What only a keeper of webhooks needs.
+extension CredentialKeeper {
+    public func botToken(of bot: Int64) async throws -> Secret? { nil }
+    public func webhookRefused(_ reason: String) async {}
+    public func webhookAccepted() async {}
 }

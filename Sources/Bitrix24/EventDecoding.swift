@@ -23,6 +23,7 @@ extension PortalEvent {
     }
 
     /// - Parameter tree: `event`, `data`, `auth`.
+    /// - Throws: ``EventDecodingError``.
     init(tree: JSON) throws {
         guard let name = tree["event"]?.looseText?.uppercased() else { throw EventDecodingError.missing("event") }
         let data = tree["data"] ?? .null

@@ -23,6 +23,13 @@ extension Portal {
         return Set(words.flatMap { $0.split { $0 == "," || $0 == " " } }.map(String.init))
     }
 
+    /// The user for whom it calls. Documentation: `api-reference/common/users/profile.md`.
+    /// - Throws: ``PortalError``.
+    public func profile(as account: Account) async throws -> (id: String?, isAdministrator: Bool) {
+        let answer = try await call(PortalCall("profile"), as: account)
+        return (answer["ID"]?.looseText, answer["ADMIN"]?.looseFlag ?? false)
+    }
+
     /// The portal's clock; `nil` if it cannot be read.
     /// Documentation: `api-reference/common/system/server-time.md`.
     /// - Throws: ``PortalError``.
@@ -47,7 +54,7 @@ extension Portal {
     ) async throws -> KnownBot? {
         switch generation {
         case .first:
-            let bots = try await call(PortalCall("imbot.bot.list"), as: account).looseEntries
+            let bots = try await call(PortalCall("imbot.bot.list", bot: botID), as: account).looseEntries
             let isThere = bots.contains { ($0.value["ID"]?.looseInteger ?? Int64($0.key)) == botID }
             return isThere ? KnownBot(delivery: nil) : nil
         case .second:

@@ -39,7 +39,9 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
 
     /// The REST call that says it; its lane is the bot's dialog.
     public var call: PortalCall {
-        PortalCall(method, parameters, lane: "\(botID)/\(dialogID)")
+        PortalCall(
+            method, parameters, lane: "\(botID)/\(dialogID)",
+            bot: generation == .first && command != nil ? botID : nil)
     }
 
     /// Whether Bitrix24 drops a repeated send by itself.

@@ -8,10 +8,13 @@ public struct PortalCall: Sendable, Hashable {
     public var parameters: JSON
     /// Calls of one lane (a dialog) never overtake each other; `nil`: no such bond.
     public var lane: String?
-    public init(_ method: String, _ parameters: JSON = [:], lane: String? = nil) {
+    /// The bot that calls, where the parameters do not name it: an installation by webhook has a token for each.
+    public var bot: Int64?
+    public init(_ method: String, _ parameters: JSON = [:], lane: String? = nil, bot: Int64? = nil) {
         self.method = method
         self.parameters = parameters
         self.lane = lane
+        self.bot = bot
     }
 }
 
@@ -22,7 +25,9 @@ extension PortalCall {
     ///
     /// Documentation: `settings/how-to-call-rest-api/batch.md`.
     var batchCommand: String? {
-        guard !method.hasPrefix("imbot.v2.File."), parameters.keepsItsMeaningInQuery else { return nil }
+        guard method != "batch", !method.hasPrefix("imbot.v2.File."), parameters.keepsItsMeaningInQuery else {
+            return nil
+        }
         let query = Form.encode(parameters)
         return query.isEmpty ? method : "\(method)?\(query)"
     }

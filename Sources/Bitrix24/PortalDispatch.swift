@@ -119,28 +119,32 @@ extension Portal {
             throw PortalError.noCredential("no user's tokens are left for this installation")
         }
         let endpoint = account.endpoint
+        let proof = account.proof(credential)
         let answers: [RESTAnswer]
         let whole: RESTCaller.Exchange
         if group.count == 1 {
             let call = group[0].call
-            whole = await caller.call(call.method, call.parameters, at: endpoint, with: credential.accessToken)
+            whole = await caller.call(call.method, call.parameters, at: endpoint, with: proof)
             answers = [whole.answer]
         } else {
             metrics.batches.increment()
             let commands = group.map { $0.command ?? $0.call.method }
-            let batch = await caller.batch(commands, at: endpoint, with: credential.accessToken)
+            let batch = await caller.batch(commands, at: endpoint, with: proof)
             whole = batch.whole
             answers = batch.each ?? Array(repeating: whole.answer, count: group.count)
         }
         learn(from: answers, of: group, start: start)
         if let location = whole.location {
             let method = group.count == 1 ? group[0].call.method : "batch"
-            if let moved = PortalAddress.moved(to: location, from: endpoint, method: method) {
+            if let moved = PortalAddress.moved(to: location, from: endpoint, method: method)
+                .flatMap({ account.root($0, proof) })
+            {
                 log.info("portal moved", ["to": .text(moved)])
                 await account.moved(to: moved)
                 return group.map(goesAgainAfterMove)
             }
         }
+        await account.noteWebhook(answers, of: group)
         return await judge(answers, of: group, with: credential, isWhole: group.count > 1 && whole.answer.isFailure)
     }
 

@@ -51,7 +51,7 @@ extension Portal {
             // Alone, since its neighbours may go with another credential.
             waiting.goAlone()
             let other = try? await waiting.account.credential(excluding: waiting.tried)
-            return other == nil ? .done(.failure(error)) : .again(waiting)
+            return other == nil ? .done(.failure(waiting.account.refusal(error))) : .again(waiting)
         case .methodExhausted:
             let pause = waiting.account.pause(waiting.call.method)
             var error = error

@@ -13,13 +13,32 @@ struct RESTCaller: Sendable {
         var location: String?
     }
 
+    /// By what Bitrix24 knows who calls.
+    enum Proof: Sendable {
+        case token(Secret)
+        /// The user and code of an inbound webhook, as its address has them: `1/code`.
+        case webhook(Secret)
+
+        /// What must not be shown.
+        var secret: Secret {
+            switch self {
+            case .token(let token): token
+            case .webhook(let path): Secret(String(path.reveal().drop { $0 != "/" }.dropFirst()))
+            }
+        }
+    }
+
     /// Calls one method.
     /// - Parameter endpoint: the REST root, with a closing slash.
-    func call(_ method: String, _ parameters: JSON, at endpoint: String, with token: Secret) async -> Exchange {
+    func call(_ method: String, _ parameters: JSON, at endpoint: String, with proof: Proof) async -> Exchange {
         var body = parameters
         if case .object = body {} else { body = [:] }
-        body["auth"] = .string(token.reveal())
-        var request = HTTPClient.Request(.post, endpoint + method, body: body.bytes, trust: trust)
+        var url = endpoint
+        switch proof {
+        case .token(let token): body["auth"] = .string(token.reveal())
+        case .webhook(let path): url += path.reveal() + "/"
+        }
+        var request = HTTPClient.Request(.post, url + method, body: body.bytes, trust: trust)
         request.headers = ["Content-Type": "application/json", "Accept": "application/json"]
         // Bitrix24 ends a request after 60 seconds; a little longer, and the outcome is known.
         request.timeouts.firstByte = .seconds(65)
@@ -28,7 +47,7 @@ struct RESTCaller: Sendable {
             let answer = try await http.send(request)
             var exchange = Exchange(answer: RESTAnswer(answer))
             if [301, 302, 307, 308].contains(answer.status) { exchange.location = answer.headers["Location"] }
-            exchange.answer.hide(token)
+            exchange.answer.hide(proof.secret)
             return exchange
         } catch let error as HTTPClientError {
             return Exchange(answer: RESTAnswer(.unreachable(error)))
@@ -41,11 +60,11 @@ struct RESTCaller: Sendable {
     /// Calls several methods in one request.
     /// - Returns: the answers in the order of the commands, or the whole request's one.
     func batch(
-        _ commands: [String], at endpoint: String, with token: Secret
+        _ commands: [String], at endpoint: String, with proof: Proof
     ) async -> (each: [RESTAnswer]?, whole: Exchange) {
         var named: [String: JSON] = Dictionary(minimumCapacity: commands.count)
         for (index, command) in commands.enumerated() { named["c\(index)"] = .string(command) }
-        var whole = await call("batch", ["halt": 0, "cmd": .object(named)], at: endpoint, with: token)
+        var whole = await call("batch", ["halt": 0, "cmd": .object(named)], at: endpoint, with: proof)
         guard case .success(let result) = whole.answer.result else { return (nil, whole) }
         guard case .object = result, result["result"] != nil || result["result_error"] != nil else {
             whole.answer = RESTAnswer(.notBitrix24(status: 200))
@@ -53,7 +72,7 @@ struct RESTCaller: Sendable {
         }
         let answers = commands.indices.map { index in
             var answer = RESTAnswer(command: "c\(index)", in: result)
-            answer.hide(token)
+            answer.hide(proof.secret)
             return answer
         }
         return (answers, whole)

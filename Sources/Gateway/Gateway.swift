@@ -10,6 +10,8 @@ public final class Gateway: Sendable {
         public var sessionTTL: Duration = .seconds(86_400)
         /// Days that transcripts are kept.
         public var keepDays = 30
+        /// How often bots that fetch their events are polled.
+        var polling = EventReaders.Pace()
         public init() {}
     }
 
@@ -23,6 +25,7 @@ public final class Gateway: Sendable {
     private let asking: WorkQueue<PendingEvent>
     private let sending: WorkQueue<PendingDelivery>
     private let housekeeping: Housekeeping
+    private let readers: EventReaders
 
     public init(
         store: Store, sessions: any SessionStore, portals: Portals, platforms: Platforms, settings: Settings,
@@ -51,6 +54,9 @@ public final class Gateway: Sendable {
         inbox = Inbox(
             store: store, asking: asking, clock: clock, log: log,
             events: metrics.counter("bitbot_events_total", help: "Events of bots by kind and what became of them"))
+        readers = EventReaders(
+            store: store, portals: portals, inbox: inbox, pace: settings.polling, clock: clock, log: log,
+            metrics: metrics)
         housekeeping = Housekeeping(
             store: store, sessions: sessions, portals: portals, keepDays: settings.keepDays, clock: clock, log: log)
     }
@@ -59,12 +65,14 @@ public final class Gateway: Sendable {
     public func start() async {
         await sending.start()
         await asking.start()
+        await readers.start()
         await housekeeping.start()
     }
 
     /// Starts nothing more and gives what runs `grace` to end. What does not is taken up by the next start.
     public func stop(grace: Duration) async {
         await housekeeping.stop()
+        await readers.stop()
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await self.asking.drain()

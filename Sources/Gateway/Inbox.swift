@@ -33,25 +33,43 @@ public struct Inbox: Sendable {
                     ["portal": .text(portal.domain), "bot_id": .integer(botEvent.botID)])
                 continue
             }
-            try await take(botEvent, of: event, body: body, bot: bot, portal: portal)
+            guard let intake = try await intake(of: botEvent, in: event, body: body, bot: bot, portal: portal) else {
+                continue
+            }
+            await giveOn(intake, try await store.database.write { try intake.store(on: $0) })
         }
     }
 
-    private func take(
-        _ event: BotEvent, of whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
-    ) async throws {
+    /// What is to be stored of an event; `nil` if nothing is.
+    /// - Throws: ``InboxError``, or `StoreError`.
+    func intake(
+        of event: BotEvent, in whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
+    ) async throws -> Intake? {
         switch event.kind {
         case .message where isOurs(event), .command where isOurs(event):
             count(event, "not_for_answer")
         case .message, .command:
-            try await takeQuestion(event, of: whole, body: body, bot: bot, portal: portal)
+            return try await question(event, of: whole, body: body, bot: bot, portal: portal)
         case .joined:
-            try await takeJoining(event, bot: bot, portal: portal)
+            guard !event.dialogID.isEmpty else { throw InboxError.missing("dialog id") }
+            return Intake(event: event, kind: .joining(bot: bot.id, portal: portal.id, now: clock.now))
         case .deleted:
             try await markDeleted(bot)
             count(event, "taken")
         case .messageUpdated, .messageDeleted, .reaction, .contextRequested:
             count(event, "not_for_answer")
+        }
+        return nil
+    }
+
+    /// Gives on what was stored, counted.
+    func giveOn(_ intake: Intake, _ taken: Intake.Taken) async {
+        switch taken {
+        case .known: count(intake.event, "known")
+        case .stored: count(intake.event, "taken")
+        case .question(let pending):
+            count(intake.event, "taken")
+            await intake.event.kind == .command ? asking.replace(pending) : asking.add([pending])
         }
     }
 
@@ -60,9 +78,9 @@ public struct Inbox: Sendable {
         event.user.isBot == true || event.isSystem || event.authorID == "\(event.botID)" || event.authorID == "0"
     }
 
-    private func takeQuestion(
+    private func question(
         _ event: BotEvent, of whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
-    ) async throws {
+    ) async throws -> Intake {
         guard let messageID = event.messageID, !event.dialogID.isEmpty else { throw InboxError.missing("message id") }
         let now = clock.now
         let isCommand = event.kind == .command
@@ -72,14 +90,7 @@ public struct Inbox: Sendable {
             messageID: messageID, dialogID: event.dialogID, chatID: event.chat.id, title: event.chat.title,
             text: Variables.message(of: event), sealedBody: store.vault.seal(body), receivedAt: now,
             notBefore: notBefore)
-        guard let taken = try await store.database.write({ try $0.takeEvent(draft) }) else {
-            return count(event, "known")
-        }
-        count(event, "taken")
-        let pending = PendingEvent(
-            id: taken.event, dialog: taken.dialog, portal: portal.id, bot: bot.id, event: event, auth: whole.auth,
-            receivedAt: now, notBefore: notBefore)
-        await isCommand ? asking.replace(pending) : asking.add([pending])
+        return Intake(event: event, kind: .question(draft, whole.auth))
     }
 
     /// A text that begins with a registered command waits a second for its command event.
@@ -88,18 +99,6 @@ public struct Inbox: Sendable {
         let word = event.text.dropFirst().prefix { !$0.isWhitespace }
         let known = try await store.commands(of: bot.id).contains { $0.command == word }
         return known ? now + .seconds(1) : now
-    }
-
-    private func takeJoining(_ event: BotEvent, bot: BotRecord, portal: PortalRecord) async throws {
-        guard !event.dialogID.isEmpty else { throw InboxError.missing("dialog id") }
-        let now = clock.now
-        let isNew = try await store.database.write {
-            try $0.takeJoining(
-                bot: bot.id, portal: portal.id, dialogID: event.dialogID, chatID: event.chat.id,
-                title: event.chat.title,
-                now: now)
-        }
-        count(event, isNew ? "taken" : "known")
     }
 
     private func markDeleted(_ bot: BotRecord) async throws {
@@ -113,8 +112,40 @@ public struct Inbox: Sendable {
         }
     }
 
-    private func count(_ event: BotEvent, _ outcome: String) {
+    func count(_ event: BotEvent, _ outcome: String) {
         events.increment(by: 1, ["kind": event.kind.rawValue, "outcome": outcome])
+    }
+}
+
+/// What an event means for the store. Made ready first, so that several can be stored in one transaction.
+struct Intake: Sendable {
+    enum Kind: Sendable {
+        case question(EventDraft, EventAuth)
+        case joining(bot: ID<BotRecord>, portal: ID<PortalRecord>, now: Timestamp)
+    }
+    enum Taken: Sendable {
+        /// It was here before.
+        case known
+        case stored
+        case question(PendingEvent)
+    }
+    let event: BotEvent
+    let kind: Kind
+
+    func store(on connection: Connection) throws -> Taken {
+        switch kind {
+        case .question(let draft, let auth):
+            guard let taken = try connection.takeEvent(draft) else { return .known }
+            return .question(
+                PendingEvent(
+                    id: taken.event, dialog: taken.dialog, portal: draft.portalID, bot: draft.botID, event: event,
+                    auth: auth, receivedAt: draft.receivedAt, notBefore: draft.notBefore))
+        case .joining(let bot, let portal, let now):
+            let isNew = try connection.takeJoining(
+                bot: bot, portal: portal, dialogID: event.dialogID, chatID: event.chat.id, title: event.chat.title,
+                now: now)
+            return isNew ? .stored : .known
+        }
     }
 }
 

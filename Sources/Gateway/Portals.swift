@@ -13,7 +13,8 @@ public final class Portals: Sendable {
     }
     private struct OpenAccount {
         var account: Account
-        var keys: ApplicationKeys
+        /// `nil` for a webhook.
+        var keys: ApplicationKeys?
         var serverEndpoint: String
     }
     private struct State {
@@ -61,13 +62,33 @@ public final class Portals: Sendable {
         }
     }
 
+    /// A portal that is not in the store yet, or may not be called without asking first.
+    func stranger(trust: HTTPClient.Trust) -> Portal {
+        Portal(http: http, trust: trust, limit: .init(), startsHalfFull: false, log: log, metrics: metrics)
+    }
+
     /// The account of an installation; `nil` if its application has no keys (any more).
     public func account(_ installation: InstallationRecord) async throws -> Account? {
+        if installation.kind == .webhook {
+            return account(installation, keys: nil) { keeper in
+                Account(webhookAt: installation.clientEndpoint, keeper: keeper, clock: clock)
+            }
+        }
         guard let appID = installation.appID, let app = try await store.app(appID), let clientID = app.clientID,
             let clientSecret = app.clientSecret
         else { return nil }
         let keys = ApplicationKeys(clientID: clientID, clientSecret: clientSecret)
-        return state.withLock { state in
+        return account(installation, keys: keys) { keeper in
+            Account(
+                endpoint: installation.clientEndpoint, keys: keys, authorization: authorization, keeper: keeper,
+                serverEndpoint: installation.serverEndpoint, clock: clock)
+        }
+    }
+
+    private func account(
+        _ installation: InstallationRecord, keys: ApplicationKeys?, make: (StoredCredentials) -> Account
+    ) -> Account {
+        state.withLock { state in
             if let open = state.accounts[installation.id], open.keys == keys,
                 open.serverEndpoint == installation.serverEndpoint,
                 open.account.endpoint == installation.clientEndpoint
@@ -75,9 +96,7 @@ public final class Portals: Sendable {
                 return open.account
             }
             let keeper = StoredCredentials(store: store, installation: installation.id, clock: clock, log: log)
-            let account = Account(
-                endpoint: installation.clientEndpoint, keys: keys, authorization: authorization, keeper: keeper,
-                serverEndpoint: installation.serverEndpoint, clock: clock)
+            let account = make(keeper)
             state.accounts[installation.id] = OpenAccount(
                 account: account, keys: keys, serverEndpoint: installation.serverEndpoint)
             return account

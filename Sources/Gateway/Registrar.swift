@@ -43,7 +43,7 @@ public struct Registrar: Sendable {
     private func update(_ bot: BotRecord, _ botID: Int64, _ line: Line) async throws -> Bool {
         do {
             try await line.portal.updateBot(
-                botID, registration(bot, line), generation: generation(of: bot), as: line.account)
+                botID, try await registration(bot, line), generation: generation(of: bot), as: line.account)
             return true
         } catch let error as PortalError where ["BOT_ID_ERROR", "BOT_NOT_FOUND"].contains(error.code) {
             return false
@@ -53,7 +53,8 @@ public struct Registrar: Sendable {
     private func registerAnew(_ bot: BotRecord, _ line: Line) async throws -> BotRecord {
         var bot = bot
         let (botID, generation) = try await line.portal.registerBot(
-            registration(bot, line), generation: generation(of: bot), as: line.account)
+            try await registration(bot, line), generation: generation(of: bot), as: line.account)
+        try await store.forgetEventToken(of: bot.id)
         bot.botID = botID
         bot.api = generation.rawValue
         bot.status = .active
@@ -104,7 +105,7 @@ public struct Registrar: Sendable {
             CommandRegistration(
                 command: command.command, common: command.common, hidden: command.hidden, extranet: command.extranet,
                 translations: translations),
-            bot: registration(bot, line), botID: botID, generation: generation, as: line.account)
+            bot: try await registration(bot, line), botID: botID, generation: generation, as: line.account)
         try await store.update(command)
         return command
     }
@@ -125,21 +126,27 @@ public struct Registrar: Sendable {
     private struct Line {
         var portal: Portal
         var account: Account
-        var app: AppRecord
+        /// `nil` for a webhook.
+        var app: AppRecord?
     }
 
     private func line(to bot: BotRecord) async throws -> Line {
         guard let installation = try await store.installation(bot.installationID),
-            let portal = try await store.portal(installation.portalID), let appID = installation.appID,
-            let app = try await store.app(appID), let account = try await portals.account(installation)
+            let portal = try await store.portal(installation.portalID),
+            let account = try await portals.account(installation)
         else { throw CannotReach(reason: "The bot's installation has no application with keys") }
+        var app: AppRecord?
+        if let appID = installation.appID { app = try await store.app(appID) }
         return Line(portal: portals.portal(portal), account: account, app: app)
     }
 
-    private func registration(_ bot: BotRecord, _ line: Line) -> BotRegistration {
-        BotRegistration(
+    private func registration(_ bot: BotRecord, _ line: Line) async throws -> BotRegistration {
+        var registration = BotRegistration(
             code: bot.code, name: bot.name, kind: .init(rawValue: bot.type) ?? .bot,
-            webhookURL: addresses.events(bot), firstGenerationURL: addresses.events(line.app))
+            webhookURL: addresses.events(bot), firstGenerationURL: line.app.map(addresses.events))
+        registration.fetches = bot.delivery == "fetch"
+        if line.app == nil { registration.token = try await store.makeBotToken(of: bot.id) }
+        return registration
     }
 
     private func generation(of bot: BotRecord) -> BotGeneration { BotGeneration(rawValue: bot.api) ?? .second }

@@ -52,6 +52,39 @@ struct StoredCredentials: CredentialKeeper {
         try await store.update(record)
     }
 
+    func botToken(of bot: Int64) async throws -> Secret? {
+        try await store.botToken(of: bot, installation: installation)
+    }
+
+    func webhookRefused(_ reason: String) async {
+        log.warning(
+            "a webhook's code is not taken", ["installation": .text("\(installation)"), "reason": .text(reason)])
+        await setStatus(.reauthorize, notice: Self.refusedWebhook + reason, ifNow: { $0.status == .active })
+    }
+
+    func webhookAccepted() async {
+        await setStatus(
+            .active, notice: nil,
+            ifNow: { $0.status == .reauthorize && $0.notice?.hasPrefix(Self.refusedWebhook) == true })
+    }
+
+    private static let refusedWebhook =
+        "Bitrix24 does not take the webhook's code: make a new inbound webhook there and paste its address. It says: "
+
+    /// A store that fails is told again by the next answer of its kind.
+    private func setStatus(
+        _ status: InstallationRecord.Status, notice: String?, ifNow isRight: (InstallationRecord) -> Bool
+    ) async {
+        do {
+            guard let record = try await store.installation(installation), isRight(record) else { return }
+            try await store.setStatus(status, notice: notice, of: record, now: clock.now)
+        } catch {
+            log.error(
+                "an installation's status could not be stored",
+                ["installation": .text("\(installation)"), "error": "\(error)"])
+        }
+    }
+
     private func record(of credential: Credential) async throws -> CredentialRecord? {
         try await store.credentials(of: installation).first { "\($0.id)" == credential.id }
     }

@@ -78,7 +78,10 @@ extension Store {
         let stored = try await database.write { connection in
             try connection.row(
                 """
-                UPDATE bots SET bot_id = ?, api = ?, status = ?, status_reason = ?, updated_at = ? WHERE id = ?
+                UPDATE bots SET bot_id = ?1, api = ?2, status = ?3, status_reason = ?4, updated_at = ?5,
+                    event_offset = CASE WHEN bot_id IS ?1 THEN event_offset END,
+                    draining = CASE WHEN draining = 1 AND ?4 IS NULL THEN 2 ELSE draining END
+                WHERE id = ?6
                 RETURNING \(BotRecord.columns)
                 """,
                 [

@@ -26,7 +26,7 @@ extension Store {
                 """
                 SELECT \(CredentialRecord.columns) FROM credentials
                 WHERE usable = 1 AND renewed_at < ?
-                    AND installation_id IN (SELECT id FROM installations WHERE status = 'active')
+                    AND installation_id IN (SELECT id FROM installations WHERE status = 'active' AND kind <> 'webhook')
                 ORDER BY renewed_at, id
                 """, [SQLValue(moment)]
             ) { try CredentialRecord($0, vault) }

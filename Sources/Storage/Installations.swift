@@ -158,6 +158,15 @@ extension Connection {
                 [.text(confirmed.domain), SQLValue(now), SQLValue(known.id)])
             return known.id
         }
+        // A portal that was known by its address alone, through a webhook, gets its name now.
+        let named: ID<PortalRecord>? = try row(
+            "UPDATE portals SET member_id = ?, last_seen_at = ? WHERE member_id = ? AND sandbox = ? RETURNING id",
+            [
+                .text(confirmed.memberID), SQLValue(now), .text("webhook:" + confirmed.domain),
+                SQLValue(confirmed.sandbox),
+            ]
+        ) { $0.id(0) }
+        if let named { return named }
         try run(
             "INSERT INTO portals (member_id, domain, sandbox, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)",
             [

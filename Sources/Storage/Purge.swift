@@ -20,6 +20,7 @@ extension Store {
                 [SQLValue(now)])
         }
         if tokens == 500 { more = true }
+        if try await purgeFetchedEvents(before: done) { more = true }
         if try await purgeSessions(before: SQLValue(now)) { more = true }
         if try await purgeDialogs(untouchedSince: old) { more = true }
         return more
@@ -59,6 +60,16 @@ extension Store {
             }
         }
         return ids.count == 500
+    }
+
+    private func purgeFetchedEvents(before moment: SQLValue) async throws -> Bool {
+        try await database.write { connection in
+            try connection.run(
+                """
+                DELETE FROM fetched_events WHERE (bot_id, event_id, date) IN
+                    (SELECT bot_id, event_id, date FROM fetched_events WHERE taken_at < ? LIMIT 500)
+                """, [moment]) == 500
+        }
     }
 
     private func purgeSessions(before moment: SQLValue) async throws -> Bool {

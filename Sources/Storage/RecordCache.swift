@@ -62,6 +62,7 @@ final class ConfigurationCache: Sendable {
     let bots = RecordCache<ID<BotRecord>, BotRecord>()
     let botsByAddress = RecordCache<String, BotRecord>()
     let commands = RecordCache<ID<BotRecord>, [CommandRecord]>()
+    let botChanges = ChangeSignal()
 
     func forgetApps() {
         apps.forgetAll()
@@ -76,11 +77,13 @@ final class ConfigurationCache: Sendable {
     func forgetInstallations() {
         installations.forgetAll()
         installationsByApp.forgetAll()
+        botChanges.fire()
     }
 
     func forgetBots() {
         bots.forgetAll()
         botsByAddress.forgetAll()
+        botChanges.fire()
     }
 
     /// After a deletion, which takes other records with it.

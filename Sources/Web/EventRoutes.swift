@@ -54,11 +54,13 @@ struct EventRoutes: Sendable {
             throw sender.refusal("address")
         }
         let event = try decode(request)
-        let (installation, portal) = try await sender.verified(event, installation: bot.installationID)
+        let (installation, portal) = try await sender.verified(event, bot: bot)
         switch event.content {
         case .bots(let events):
             // Bitrix24's id is not known yet while the bot is being registered.
-            let isItsOwn = events.allSatisfy { $0.generation == .second && $0.botID == bot.botID ?? $0.botID }
+            let isItsOwn = events.allSatisfy {
+                $0.generation.rawValue == bot.api && $0.botID == bot.botID ?? $0.botID
+            }
             guard isItsOwn else { throw sender.refusal("address") }
             try await take(event, request, addressed: bot, installation: installation, portal: portal)
         case .applicationInstalled, .applicationUpdated, .applicationUninstalled: throw sender.refusal("address")

@@ -34,6 +34,30 @@ struct EventSender: Sendable {
         return try await verified(event, installation: installation, portal: portal)
     }
 
+    /// An event at a bot's own address.
+    ///
+    /// Bitrix24 makes an application token for each bot that was registered by webhook, and tells it with the first event at
+    /// that bot's address, which nobody else knows; later ones must carry the same. With it comes the portal's lasting name.
+    /// Documentation: `api-reference/chat-bots/chat-bots-v2/imbot.v2/bots/bot-update.md`, subscriptions.
+    /// - Throws: ``HTTPError`` 403.
+    func verified(_ event: PortalEvent, bot: BotRecord) async throws -> (InstallationRecord, PortalRecord) {
+        guard let installation = try await store.installation(bot.installationID) else { throw refusal("portal") }
+        guard installation.kind == .webhook else {
+            return try await verified(event, installation: bot.installationID)
+        }
+        guard let portal = try await store.portal(installation.portalID),
+            portal.memberID == event.auth.memberID || portal.isKnownByAddress
+        else { throw refusal("portal") }
+        guard let given = event.auth.applicationToken, !given.isEmpty else { throw refusal("application_token") }
+        let known = try await store.learnEventToken(given, of: bot.id)
+        guard Vault.equal(known, given) else { throw refusal("application_token") }
+        if portal.isKnownByAddress {
+            try await store.learn(memberID: event.auth.memberID, of: portal.id)
+            return (installation, try await store.portal(installation.portalID) ?? portal)
+        }
+        return (installation, portal)
+    }
+
     /// The answer to what is not Bitrix24's, counted.
     func refusal(_ reason: String) -> HTTPError {
         refused.increment(by: 1, ["reason": reason])

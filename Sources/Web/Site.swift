@@ -12,6 +12,7 @@ public struct Site: Sendable {
         public var gateway: Gateway
         public var installer: Installer
         public var registrar: Registrar
+        public var webhooks: WebhookInstaller
         public var addresses: Addresses
         public var adminToken: Secret?
         public var clock: WallClock
@@ -19,13 +20,15 @@ public struct Site: Sendable {
         public var metrics: Metrics
         public init(
             store: Store, sessions: any SessionStore, gateway: Gateway, installer: Installer, registrar: Registrar,
-            addresses: Addresses, adminToken: Secret?, clock: WallClock, log: Log, metrics: Metrics
+            webhooks: WebhookInstaller, addresses: Addresses, adminToken: Secret?, clock: WallClock, log: Log,
+            metrics: Metrics
         ) {
             self.store = store
             self.sessions = sessions
             self.gateway = gateway
             self.installer = installer
             self.registrar = registrar
+            self.webhooks = webhooks
             self.addresses = addresses
             self.adminToken = adminToken
             self.clock = clock
@@ -58,8 +61,8 @@ public struct Site: Sendable {
         events.add(to: &router)
         InstallRoutes(store: parts.store, installer: parts.installer, events: events, log: parts.log).add(to: &router)
         ManagementAPI(
-            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, doctor: doctor,
-            addresses: parts.addresses, adminToken: parts.adminToken, clock: parts.clock, log: parts.log
+            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, webhooks: parts.webhooks,
+            doctor: doctor, addresses: parts.addresses, adminToken: parts.adminToken, clock: parts.clock, log: parts.log
         ).add(to: &router)
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
         SignInPage.add(to: &router)

@@ -78,8 +78,11 @@ struct Server {
                 installer: Installer(
                     store: store, authorization: authorization, portals: portals, addresses: addresses,
                     sandboxServers: sandbox.map { [$0.authorization.origin] } ?? [], clock: clock, log: log),
-                registrar: registrar, addresses: addresses, adminToken: adminToken, clock: clock, log: log,
-                metrics: metrics),
+                registrar: registrar,
+                webhooks: WebhookInstaller(
+                    store: store, portals: portals, registrar: registrar,
+                    sandboxOrigins: sandbox.map { [$0.portal.origin] } ?? [], clock: clock, log: log),
+                addresses: addresses, adminToken: adminToken, clock: clock, log: log, metrics: metrics),
             front: (sandbox?.page.origin).map { $0 + "/" } ?? "/admin/")
         listeners = try await plainly {
             [

@@ -36,6 +36,9 @@ struct OpenAPITests {
         let installedOn = try #require(try await api.call("list_portals")["items"]?.array?.first)
         _ = try await api.call("check_portal", at: installedOn)
         _ = try await api.call("repair_portal", at: installedOn)
+        let webhook = try await api.call(
+            "create_installation", ["webhook_url": .string(api.stage.portal.addWebhook().reveal())])
+        #expect(webhook["kind"] == "webhook" && webhook["webhook_url"] == "••••")
         _ = try await api.call("list_installations")
         _ = try await api.call("read_installation", path: ["id": installed.id])
         _ = try await api.call("change_installation", path: ["id": installed.id], ["notice": nil])

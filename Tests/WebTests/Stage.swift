@@ -1,12 +1,13 @@
 import Base
 import Bitrix24
 import Foundation
-import Gateway
 import Sandbox
 import Storage
 import Synchronization
 import TestSupport
 import Web
+
+@testable import Gateway
 
 /// A whole BitBot on a free port with a store of its own, a simulated Bitrix24 and a simulated Dify.
 final class Stage: Sendable {
@@ -79,19 +80,29 @@ final class Stage: Sendable {
         gateway = Gateway(
             store: store, sessions: sessions, portals: portals,
             platforms: Platforms(http: http, privateUpstreams: .admin, clock: .system, log: log),
-            settings: Gateway.Settings(), loops: Self.loops, log: log, metrics: metrics)
+            settings: Self.settings, loops: Self.loops, log: log, metrics: metrics)
         let addresses = Addresses(publicURL: origin)
+        let registrar = Registrar(store: store, portals: portals, addresses: addresses)
         let site = Site(
             Site.Parts(
                 store: store, sessions: sessions, gateway: gateway,
                 installer: Installer(
                     store: store, authorization: bitrix, portals: portals, addresses: addresses,
                     sandboxServers: options.isSandbox ? [authorization.origin] : [], log: log),
-                registrar: Registrar(store: store, portals: portals, addresses: addresses),
+                registrar: registrar,
+                webhooks: WebhookInstaller(
+                    store: store, portals: portals, registrar: registrar, sandboxOrigins: [portal.origin], log: log),
                 addresses: addresses, adminToken: adminToken, clock: .system, log: log, metrics: metrics))
         box.set(site.handler)
         control = site.controlHandler
         await gateway.start()
+    }
+
+    /// Bots that fetch their events are polled more often than Bitrix24 allows.
+    private static var settings: Gateway.Settings {
+        var settings = Gateway.Settings()
+        settings.polling = .init(idle: .milliseconds(50), more: .milliseconds(20))
+        return settings
     }
 
     func stop() async {

@@ -79,14 +79,16 @@ extension PortalState {
             data["bot"] = botObject(bot)
             let entry = FetchQueue.Entry(id: next(.event), type: event.secondName, date: now, data: .object(data))
             bots[bot.id]?.fetched.append(entry)
-            return
+            // Subscriptions that were not cleaned up, because of the bot's neighbours, go on.
+            guard !bot.formerURLs.isEmpty else { return }
+            data = secondData(event, for: bot, chat: chat, user: user, missing: .empty)
         }
         data["bot"] = [
             "id": JSON(bot.id), "code": .string(bot.code),
             "auth": eventAuth(bot.owner, bot: bot, user: bot.id, now: now),
         ]
         let auth = eventAuth(bot.owner, bot: bot, user: user, now: now)
-        for url in [bot.webhookURL] + bot.formerURLs {
+        for url in [bot.webhookURL] + bot.formerURLs where !url.isEmpty {
             deliveryQueue.made.append(
                 OutgoingEvent(
                     name: event.secondName, url: url, handlerID: nil, data: .object(data), auth: auth, date: now,

@@ -246,7 +246,7 @@ struct FetchQueue: Sendable {
         var data: JSON
     }
     private(set) var entries: [Entry] = []
-    private let limit = 10_000
+    private let limit = 50_000
 
     mutating func append(_ entry: Entry) {
         entries.append(entry)

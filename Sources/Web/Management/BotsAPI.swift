@@ -21,7 +21,9 @@ struct BotsAPI: Sendable {
                     "type", .oneOf(["openline", "bot", "supervisor", "personal"]),
                     "What it hears; openline if left out."),
                 .defaulted("api", .oneOf(["v2", "v1"]), "Bitrix24's generation of chat-bots; v2 if left out."),
-                .defaulted("delivery", .oneOf(["webhook"]), "How its events come."),
+                .defaulted(
+                    "delivery", .oneOf(["webhook", "fetch"]),
+                    "How its events come; if left out, they are fetched where the installation is a webhook."),
                 .shownIfAny("bot_id", .integer, "Bitrix24's id of the bot."),
                 .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
                 .shownIfAny("status_reason", .text, "Why it failed, or what Bitrix24 could not be told."),
@@ -117,6 +119,8 @@ struct BotsAPI: Sendable {
         new.connectorID = try await connector(draft, else: nil)
         new.type = draft.text("type", else: new.type)
         new.api = draft.text("api", else: new.api)
+        new.delivery = draft.text("delivery", else: installation.kind == .webhook ? "fetch" : "webhook")
+        try checkDelivery(new.delivery, api: new.api)
         new.settings = draft.merged("settings", into: [:])
         return try await registrar.register(try await store.createBot(new, now: clock.now))
     }
@@ -132,10 +136,16 @@ struct BotsAPI: Sendable {
             throw APIError.invalid([name: "cannot change: add a new bot"])
         }
         let former = bot
+        let delivery = draft.text("delivery", else: bot.delivery)
+        try checkDelivery(delivery, api: bot.api)
         bot.name = draft.text("name", else: bot.name)
         bot.connectorID = try await connector(draft, else: bot.connectorID)
         bot.settings = draft.merged("settings", into: bot.settings)
         try await store.update(bot, now: clock.now)
+        if delivery != bot.delivery {
+            try await store.switchDelivery(of: bot.id, to: delivery, now: clock.now)
+            return try await registrar.register(try await self.bot(request))
+        }
         let isUpToDate = bot.name == former.name && bot.status == .active && bot.statusReason == nil
         return isUpToDate ? bot : try await registrar.register(bot)
     }
@@ -180,9 +190,17 @@ struct BotsAPI: Sendable {
     // MARK: What there is
 
     private func checkMayRegister(_ installation: InstallationRecord) async throws {
+        if installation.kind == .webhook { return }
         guard let appID = installation.appID, let app = try await store.app(appID), app.bitbot else {
             throw APIError.conflict("The application of this installation may not register bots: set its `bitbot`")
         }
+    }
+
+    private func checkDelivery(_ delivery: String, api: String) throws {
+        guard delivery == "fetch", api == "v1" else { return }
+        throw APIError.invalid([
+            "delivery": "must be webhook for a bot of the first generation: only the second (v2) can fetch its events"
+        ])
     }
 
     private func connector(_ draft: Draft, else given: ID<ConnectorRecord>?) async throws -> ID<ConnectorRecord>? {

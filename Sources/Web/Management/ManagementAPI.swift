@@ -7,6 +7,7 @@ struct ManagementAPI: Sendable {
     let store: Store
     let gateway: Gateway
     let registrar: Registrar
+    let webhooks: WebhookInstaller
     let doctor: Doctor
     let addresses: Addresses
     /// `BITBOT_ADMIN_TOKEN`.
@@ -16,7 +17,7 @@ struct ManagementAPI: Sendable {
 
     var operations: [Operation] {
         AppsAPI(store: store, addresses: addresses, clock: clock).operations
-            + PortalsAPI(store: store, clock: clock).operations
+            + PortalsAPI(store: store, webhooks: webhooks, clock: clock).operations
             + PortalCareAPI(store: store, portals: gateway.portals, registrar: registrar, doctor: doctor, log: log)
             .operations
             + ConnectorsAPI(store: store, clock: clock).operations

@@ -1,9 +1,11 @@
 import Base
+import Gateway
 import Storage
 
 /// `/api/v1/portals` and `/api/v1/installations`.
 struct PortalsAPI: Sendable {
     let store: Store
+    let webhooks: WebhookInstaller
     let clock: WallClock
 
     private var portals: Collection<PortalRecord> {
@@ -41,6 +43,11 @@ struct PortalsAPI: Sendable {
                 .shown("portal_id", .id, "The portal that it is on."),
                 .shown("kind", .oneOf(["app", "webhook", "sandbox"]), "How it is connected."),
                 .shownIfAny("app_id", .id, "The application."),
+                Field(
+                    name: "webhook_url", kind: .secret,
+                    about:
+                        "An inbound webhook's address, `https://portal/rest/1/code/`. A new one of a portal replaces the former.",
+                    isRequired: true, isNullable: true),
                 .shown("scope", .text, "The permissions that it was given."),
                 .shown("status", .oneOf(["active", "uninstalled", "reauthorize", "denied"]), "Whether it works."),
                 .optional("notice", .text, "What needs attention, in words; `null` puts it away."),
@@ -51,6 +58,7 @@ struct PortalsAPI: Sendable {
                     "id": JSON(installation.id), "portal_id": JSON(installation.portalID),
                     "kind": .string(installation.kind.rawValue), "app_id": JSON(installation.appID),
                     "scope": .string(installation.scope), "status": .string(installation.status.rawValue),
+                    "webhook_url": installation.kind == .webhook ? "••••" : .null,
                     "notice": JSON(installation.notice), "created_at": JSON(installation.createdAt),
                 ]
             })
@@ -86,17 +94,43 @@ struct PortalsAPI: Sendable {
                 try await store.deletePortal(try await portal($0).id)
             },
             installations.list { try await store.installations(limit: $1, after: $2) },
+            installations.create("Connects a portal by an inbound webhook; tries it first", installWebhook),
             installations.read(installation),
             installations.change("Puts an installation's notice away", putNoticeAway),
-            installations.delete("Forgets an installation with its bots; Bitrix24 is not told") {
-                try await store.deleteInstallation(try await installation($0).id)
+            installations.delete(
+                "Forgets an installation with its bots; the bots of a webhook are taken out of Bitrix24 too"
+            ) {
+                let installation = try await installation($0)
+                if installation.kind == .webhook { try await webhooks.unregisterBots(of: installation) }
+                try await store.deleteInstallation(installation.id)
             },
         ]
+    }
+
+    @Sendable private func installWebhook(_ request: HTTPRequest, _ draft: Draft) async throws -> InstallationRecord {
+        guard let address = draft.secret("webhook_url", else: nil) else {
+            throw APIError.invalid(["webhook_url": "is missing"])
+        }
+        do {
+            return try await webhooks.install(address)
+        } catch let refusal as WebhookInstaller.Refusal {
+            switch refusal {
+            case .invalid(let reason): throw APIError.invalid(["webhook_url": reason])
+            case .refused(let reason):
+                throw APIError.invalid(["webhook_url": "is not taken by Bitrix24, which says: \(reason)"])
+            case .unreachable(let reason):
+                throw APIError(
+                    status: 503, code: "bitrix24_unreachable", message: "Bitrix24 could not be asked: \(reason)")
+            }
+        }
     }
 
     /// What needs attention by the installation's status goes when that is mended.
     @Sendable private func putNoticeAway(_ request: HTTPRequest, _ draft: Draft) async throws -> InstallationRecord {
         let installation = try await installation(request)
+        if draft.secret("webhook_url", else: nil) != nil {
+            throw APIError.invalid(["webhook_url": "is replaced with POST /api/v1/installations"])
+        }
         let notice = draft.textIfAny("notice", else: installation.notice)
         if notice == installation.notice { return installation }
         guard notice == nil else { throw APIError.invalid(["notice": "can only be put away, with null"]) }

@@ -1,0 +1,90 @@
+import Base
+
+/// What the account of an inbound webhook remembers of it.
+struct WebhookState: Sendable {
+    var botTokens: [Int64: Secret] = [:]
+    /// The method that Bitrix24 did not take the code for.
+    var refusedMethod: String?
+    var wasAccepted = false
+}
+
+/// Calls by an inbound webhook: its code is part of the address, and each bot has a token that Bitrix24 knows it by.
+///
+/// Documentation: `settings/how-to-call-rest-api/authorization.md`, `api-reference/chat-bots/chat-bots-v2/index.md`,
+/// `api-reference/imopenlines/openlines/chat-bots/imopenlines-bot-session-transfer.md`.
+extension Account {
+    func proof(_ credential: Credential) -> RESTCaller.Proof {
+        isWebhook ? .webhook(credential.accessToken) : .token(credential.accessToken)
+    }
+
+    /// The REST root in the address that a call was redirected to; `nil` if it is not this webhook's.
+    func root(_ moved: String, _ proof: RESTCaller.Proof) -> String? {
+        guard case .webhook(let path) = proof else { return moved }
+        let end = path.reveal() + "/"
+        return moved.hasSuffix("/rest/" + end) ? String(moved.dropLast(end.count)) : nil
+    }
+
+    /// The call with its bot's token, which is kept apart from all that is stored.
+    /// - Throws: ``PortalError`` when the token could not be read.
+    func completed(_ call: PortalCall) async throws -> PortalCall {
+        guard isWebhook, let name = call.tokenParameter, call.parameters[name] == nil,
+            let bot = call.bot ?? (call.parameters["botId"] ?? call.parameters["BOT_ID"])?.looseInteger,
+            let token = try await botToken(of: bot)
+        else { return call }
+        var call = call
+        call.parameters[name] = .string(token.reveal())
+        return call
+    }
+
+    private func botToken(of bot: Int64) async throws -> Secret? {
+        if let known = withWebhookState({ $0.botTokens[bot] }) { return known }
+        do {
+            guard let token = try await keeper.botToken(of: bot) else { return nil }
+            withWebhookState { $0.botTokens[bot] = token }
+            return token
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw PortalError.noCredential("the bot's token could not be read", isPassing: true)
+        }
+    }
+
+    /// Tells the keeper when Bitrix24 stops taking the code, and when it takes it again.
+    func noteWebhook(_ answers: [RESTAnswer], of group: [WaitingCall]) async {
+        guard isWebhook else { return }
+        for (answer, waiting) in zip(answers, group) {
+            let method = waiting.call.method
+            switch answer.result {
+            case .success:
+                let isNews = withWebhookState { state in
+                    guard !state.wasAccepted || state.refusedMethod == method else { return false }
+                    state.wasAccepted = true
+                    state.refusedMethod = nil
+                    return true
+                }
+                if isNews { await keeper.webhookAccepted() }
+            case .failure(let error) where error.meaning == .credential:
+                let isNews = withWebhookState { state in
+                    defer { state.refusedMethod = state.refusedMethod ?? method }
+                    return state.refusedMethod == nil
+                }
+                if isNews { await keeper.webhookRefused(error.message) }
+            case .failure: break
+            }
+        }
+    }
+
+    /// What a call without another credential to try fails with. Work that a webhook cannot do now is kept: a new address
+    /// may be on its way.
+    func refusal(_ error: PortalError) -> PortalError {
+        isWebhook ? .noCredential("Bitrix24 does not take the webhook's code: \(error.message)") : error
+    }
+}
+
+extension PortalCall {
+    /// By what name the method takes the token of the bot that calls; `nil` if it takes none.
+    fileprivate var tokenParameter: String? {
+        if method.hasPrefix("imbot.v2.") { return method == "imbot.v2.Revision.get" ? nil : "botToken" }
+        return method.hasPrefix("imbot.") || method.hasPrefix("imopenlines.bot.session.") ? "CLIENT_ID" : nil
+    }
+}
