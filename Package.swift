@@ -44,7 +44,7 @@ let package = Package(
             // A test stands in front of the C library's name lookup, to have one that never ends.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
         .testTarget(
-            name: "BotPlatformsTests", dependencies: ["BotPlatforms", "Base", "Sandbox", "TestSupport"],
+            name: "BotPlatformsTests", dependencies: ["BotPlatforms", "Bitrix24", "Base", "Sandbox", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "StorageTests", dependencies: ["Storage", "Base", "CBase", "TestSupport"], swiftSettings: strict),

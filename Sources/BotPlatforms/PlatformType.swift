@@ -14,7 +14,7 @@ public struct PlatformType: Sendable {
 
     /// Every kind there is.
     public static let all: [PlatformType] = [
-        .difyChatflow
+        .difyChatflow, .typebot,
     ]
 
     public static func named(_ name: String) -> PlatformType? { all.first { $0.name == name } }
