@@ -1,5 +1,6 @@
 import Base
 import Synchronization
+import TestSupport
 
 @testable import BotPlatforms
 
@@ -27,9 +28,11 @@ final class ScriptedTypebot: Sendable {
         _ answer: @escaping @Sendable (Request, Int) async throws -> HTTPResponse
     ) async throws -> ScriptedTypebot {
         let record = Record()
+        let watch = ContractWatch.typebot
         let server = try await HTTPServer.start(
             on: .tcp(host: "127.0.0.1", port: 0), loops: Stage.loops, log: .silent
         ) { http in
+            if http.path.hasPrefix("/api/") { watch?.request(http) }
             let request = Request(
                 method: http.method, path: http.path, headers: http.headers, bytes: http.body,
                 json: (try? JSON(parsing: http.body)) ?? .null)

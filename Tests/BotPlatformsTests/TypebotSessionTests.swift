@@ -4,7 +4,7 @@ import Testing
 
 @testable import BotPlatforms
 
-@Suite("A dialog is one session of a Typebot flow")
+@Suite("A dialog is one session of a Typebot flow", .keepsContracts)
 struct TypebotSessionTests {
     private let token = Secret("portal-token-abcdef-123456")
 
