@@ -14,7 +14,10 @@ public struct PlatformType: Sendable {
 
     /// Every kind there is.
     public static let all: [PlatformType] = [
-        .difyChatflow, .typebot,
+        .difyChatflow,
+        .typebot,
+        .openAI,
+        .webhook,
     ]
 
     public static func named(_ name: String) -> PlatformType? { all.first { $0.name == name } }

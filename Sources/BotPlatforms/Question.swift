@@ -5,6 +5,8 @@ public struct Question: Sendable {
     /// What kind of event asks.
     public enum Kind: String, Sendable { case message, command, joined }
     public var kind: Kind
+    /// The same whenever the same event asks again; empty if it has none.
+    public var id: String
     public var text: String
     /// Which of the choices that the last answer offered the text means; empty if none.
     public var chosen: [Choice]
@@ -20,9 +22,10 @@ public struct Question: Sendable {
     public var session: PlatformSession?
     public init(
         kind: Kind, text: String, chosen: [Choice] = [], files: [QuestionFile] = [], user: String,
-        variables: [String: String], tokens: [String: Secret], session: PlatformSession?
+        variables: [String: String], tokens: [String: Secret], session: PlatformSession?, id: String = ""
     ) {
         self.kind = kind
+        self.id = id
         self.text = text
         self.chosen = chosen
         self.files = files

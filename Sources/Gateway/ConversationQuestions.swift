@@ -26,7 +26,9 @@ extension Conversation {
                 event, auth: item.auth, installationScope: setting.installation.scope,
                 clientEndpoint: setting.installation.clientEndpoint),
             tokens: Variables.tokens(event, auth: item.auth, userAccessToken: userAccessToken ?? nil),
-            session: session.map { PlatformSession(id: $0.platformID, data: $0.data) })
+            session: session.map { PlatformSession(id: $0.platformID, data: $0.data) },
+            // With its moment: a store that begins anew counts from 1 again.
+            id: "\(item.row)-\(item.receivedAt.rawValue)")
     }
 
     func key(_ item: PendingEvent, _ setting: Setting) -> SessionKey {
