@@ -177,7 +177,7 @@ extension DifyCall {
 }
 
 /// Makes the server close the connection without another byte: it does so for a request whose task was cancelled.
-private func breakConnection() -> CancellationError {
+func breakConnection() -> CancellationError {
     withUnsafeCurrentTask { $0?.cancel() }
     return CancellationError()
 }
