@@ -59,7 +59,8 @@ let package = Package(
             name: "Bitrix24Tests", dependencies: ["Bitrix24", "Sandbox", "Base", "TestSupport"],
             resources: [.embedInCode("Fixtures")], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Bitrix24", "Storage", "Base", "TestSupport"],
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Bitrix24", "BotPlatforms", "Storage", "Base", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -9,6 +9,8 @@ struct FileDownload: Sendable {
         /// With its ending.
         var name: String
         var bytes: [UInt8]
+        /// Kept until the file is gone.
+        var memory: MemoryBudget.Share
     }
     enum Outcome: Sendable {
         case content(Content)
@@ -23,49 +25,63 @@ struct FileDownload: Sendable {
     private static let mostRedirects = 5
 
     let platforms: Platforms
+    /// Of all files on their way; what is made of one for its upload takes a few times as much.
+    let memory = MemoryBudget(3 * Self.largest)
 
     /// - Parameter connector: whose bot sends it, with its provider.
     func fetch(
         _ file: OutgoingFile, from connector: (ConnectorRecord, ProviderRecord)?
     ) async throws -> Outcome {
-        if let data = DataURL(file.url) {
-            guard !data.bytes.isEmpty else { return .unavailable("the file is empty") }
-            guard data.bytes.count <= Self.largest else { return .unavailable("the file is too large") }
-            return .content(Content(name: named(file.name, data.mediaType), bytes: data.bytes))
-        }
+        if DataURL.isOne(file.url) { return await content(ofDataURL: file) }
         var url = file.url
-        for _ in 0...Self.mostRedirects {
-            var request = HTTPClient.Request(.get, url)
-            request.trust = connector.map { platforms.trust(url, from: $0.0, $0.1) } ?? .publicOnly
-            request.maximumBytes = Self.largest
-            let answer: HTTPClient.Answer
-            do {
-                answer = try await platforms.http.send(request)
-            } catch let error as HTTPClientError {
-                return error.isPassing ? .later("\(error)") : .unavailable("\(error)")
+        do {
+            for _ in 0...Self.mostRedirects {
+                var request = HTTPClient.Request(.get, url)
+                request.trust = connector.map { platforms.trust(url, from: $0.0, $0.1) } ?? .publicOnly
+                request.maximumBytes = Self.largest
+                let answer = try await platforms.http.stream(request)
+                switch answer.status {
+                case 200..<300: return try await content(of: answer, for: file)
+                case 301, 302, 303, 307, 308:
+                    guard let next = answer.headers["Location"].flatMap({ HTTPClient.redirect(to: $0, from: url) })
+                    else { return .unavailable("the file's address leads nowhere") }
+                    url = next
+                case 408, 429, 500...: return .later("status \(answer.status)")
+                default: return .unavailable("status \(answer.status)")
+                }
             }
-            switch answer.status {
-            case 200..<300: return content(answer, of: file)
-            case 301, 302, 303, 307, 308:
-                guard let next = answer.headers["Location"].flatMap({ HTTPClient.redirect(to: $0, from: url) })
-                else { return .unavailable("the file's address leads nowhere") }
-                url = next
-            case 408, 429, 500...: return .later("status \(answer.status)")
-            default: return .unavailable("status \(answer.status)")
-            }
+            return .unavailable("the file's address leads on and on")
+        } catch let error as HTTPClientError {
+            return error.isPassing ? .later("\(error)") : .unavailable("\(error)")
         }
-        return .unavailable("the file's address leads on and on")
     }
 
-    private func content(_ answer: HTTPClient.Answer, of file: OutgoingFile) -> Outcome {
+    private func content(of answer: HTTPClient.StreamedAnswer, for file: OutgoingFile) async throws -> Outcome {
         let type = answer.headers["Content-Type"].map(MediaType.init(rawValue:)) ?? .unknown
         let promised = MediaType(ofFileNamed: file.name)
-        // A page where something else was promised tells of an error; where nothing was, a link to it says more.
+        // Where a file was promised a page tells of an error; where nothing was, a link to the page says more.
         if type.rawValue == "text/html" || type.rawValue == "application/xhtml+xml", promised.rawValue != "text/html" {
             return .unavailable("a page came instead of the file")
         }
-        guard !answer.body.isEmpty else { return .unavailable("the file is empty") }
-        return .content(Content(name: named(file.name, type), bytes: answer.body))
+        let length = answer.headers["Content-Length"].flatMap { Int($0) } ?? Self.largest
+        guard length <= Self.largest else { return .unavailable("the file is too large") }
+        let share = await memory.take(length)
+        var bytes: [UInt8] = []
+        for try await piece in answer.body {
+            bytes += piece
+            guard bytes.count <= Self.largest else { return .unavailable("the file is too large") }
+        }
+        guard !bytes.isEmpty else { return .unavailable("the file is empty") }
+        share.shrink(to: bytes.count)
+        return .content(Content(name: named(file.name, type), bytes: bytes, memory: share))
+    }
+
+    private func content(ofDataURL file: OutgoingFile) async -> Outcome {
+        guard file.url.utf8.count <= Self.largest * 3 / 2 else { return .unavailable("the file is too large") }
+        let share = await memory.take(file.url.utf8.count)
+        let data = DataURL(file.url)
+        guard !data.bytes.isEmpty else { return .unavailable("the file is empty, or cannot be read") }
+        return .content(Content(name: named(file.name, data.mediaType), bytes: data.bytes, memory: share))
     }
 
     /// With an ending, if its kind is known.
@@ -93,9 +109,10 @@ struct DataURL {
     var mediaType: MediaType
     var bytes: [UInt8]
 
-    /// `nil` for another kind of URL; without content if it cannot be read.
-    init?(_ url: String) {
-        guard url.utf8.starts(with: "data:".utf8) || url.prefix(5).lowercased() == "data:" else { return nil }
+    static func isOne(_ url: String) -> Bool { url.prefix(5).lowercased() == "data:" }
+
+    /// Without content if it cannot be read.
+    init(_ url: String) {
         let rest = url.utf8.dropFirst(5)
         guard let comma = rest.prefix(300).firstIndex(of: UInt8(ascii: ",")) else {
             (mediaType, bytes) = (.unknown, [])

@@ -16,8 +16,6 @@ struct Outbox: Sendable {
     let store: Store
     let portals: Portals
     let downloads: FileDownload
-    /// Files on their way: each is in memory.
-    let fileSlots = Slots(2)
     let clock: WallClock
     let log: Log
     let delivered: Counter
@@ -115,17 +113,18 @@ struct Outbox: Sendable {
     private func deliver(
         _ file: OutgoingFile, of item: inout PendingDelivery, _ bot: BotRecord, _ portal: Portal, _ account: Account
     ) async throws -> Verdict<PendingDelivery> {
-        await fileSlots.take()
-        defer { fileSlots.giveBack() }
         let content: FileDownload.Content
         switch try await downloads.fetch(file, from: try await connector(of: bot)) {
         case .content(let found): content = found
         case .later(let reason) where item.attempts < Self.mostDownloads:
+            // It was not sent again after all.
+            if item.isUncertain { item.repeatedBlindly = false }
             let pause = Pauses.before(attempt: item.attempts, longest: .seconds(30))
             return try await putOff(item, until: clock.now + pause, because: "The file cannot be fetched: \(reason)")
         case .later(let reason), .unavailable(let reason):
             return try await substitute(file, in: &item, because: reason)
         }
+        defer { withExtendedLifetime(content.memory) {} }
         do {
             try await begin(item)
             item.sentID = try await portal.upload(file, named: content.name, content: content.bytes, as: account)

@@ -36,8 +36,13 @@ public final class Platforms: Sendable {
             PlatformConfiguration(
                 url: connector.url ?? provider.url, key: connector.key, options: connector.options,
                 trust: trust(connector), http: http, clock: clock, log: log))
-        entries.withLock { $0[connector.id] = Entry(connector: connector, provider: provider, platform: platform) }
+        keep(platform, for: connector, provider)
         return platform
+    }
+
+    /// Uses this platform as long as connector and provider stay as they are.
+    func keep(_ platform: any BotPlatform, for connector: ConnectorRecord, _ provider: ProviderRecord) {
+        entries.withLock { $0[connector.id] = Entry(connector: connector, provider: provider, platform: platform) }
     }
 
     /// How far an address found in an answer is trusted: as the bot platform itself where it is of the same origin.

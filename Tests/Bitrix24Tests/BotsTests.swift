@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import Synchronization
 import Testing
 
@@ -212,6 +213,88 @@ struct BotsTests {
                 }
                 #expect(portal.calls.map(\.method) == ["event.get", "event.bind"])
                 #expect(portal.calls[1].parameters["event"] == "ONAPPUNINSTALL")
+            })
+    }
+}
+
+@Suite("Keyboards and files of bots")
+struct KeyboardAndFileTests {
+    private static func message(_ generation: BotGeneration, command: Bool = false) -> OutgoingMessage {
+        OutgoingMessage(
+            generation: generation, botID: 39, dialogID: "chat5", text: "Hello", uuid: "796c45aa",
+            command: command ? .init(id: "99", messageID: 33871) : nil)
+    }
+
+    @Test("buttons go with messages and command answers of both generations, and may go in a batch")
+    func keyboards() {
+        let keyboard: JSON = [
+            "BOT_ID": 39,
+            "BUTTONS": [["TEXT": "Yes", "ACTION": "SEND", "ACTION_VALUE": "Yes, please", "DISPLAY": "LINE"]],
+        ]
+        for generation in [BotGeneration.first, .second] {
+            for command in [false, true] {
+                var message = Self.message(generation, command: command)
+                message.keyboard = Keyboard([.init(text: "Yes", says: "Yes, please")])
+                let parameters = message.call.parameters
+                #expect((parameters["KEYBOARD"] ?? parameters["fields"]?["keyboard"]) == keyboard)
+                #expect(message.call.batchCommand != nil)
+            }
+        }
+    }
+
+    @Test("a keyboard of more than 30 KB, or of more buttons than people look through, is not used")
+    func limits() {
+        func keyboard(_ count: Int, _ text: String) -> Keyboard {
+            Keyboard((0..<count).map { _ in .init(text: text, says: text) })
+        }
+        #expect(keyboard(40, "Yes").isUsable)
+        #expect(!keyboard(41, "Yes").isUsable && !keyboard(0, "").isUsable)
+        #expect(keyboard(30, String(repeating: "a", count: 300)).isUsable)
+        #expect(!keyboard(30, String(repeating: "ж", count: 300)).isUsable)
+    }
+
+    @Test("a message that is stored by a version without buttons can be read")
+    func formerPayload() throws {
+        let stored = #"{"generation":"v2","botID":39,"dialogID":"chat5","text":"Hello","uuid":"796c45aa"}"#
+        #expect(try JSONDecoder().decode(OutgoingMessage.self, from: Data(stored.utf8)) == Self.message(.second))
+    }
+
+    @Test("a file is uploaded by a call of its own, never in a batch, and is found again by its name")
+    func upload() async throws {
+        let file = OutgoingFile(url: "https://x.example/a[1].pdf", name: "report.pdf", to: Self.message(.second))
+        #expect(file.substitute.text == "[URL=https://x.example/a%5B1%5D.pdf]report.pdf[/URL]")
+        let shown = Mutex("other.pdf")
+        try await ScriptedPortal.run(
+            script: { call in
+                guard call.method == "im.dialog.messages.get" else {
+                    return .result(["file": ["id": 138], "messageId": 123, "chatId": 5, "dialogId": "chat5"])
+                }
+                return .result([
+                    "messages": [
+                        [
+                            "id": 123, "author_id": 39, "date": "2026-03-04T09:43:26+03:00", "text": "",
+                            "params": ["FILE_ID": [138]],
+                        ]
+                    ], "files": [["id": 138, "name": .string(shown.withLock { $0 })]],
+                ])
+            },
+            body: { portal in
+                let client = portal.portal(nil)
+                let id = try await client.upload(file, named: "report.pdf", content: [1, 2, 3], as: portal.account())
+                #expect(id == 123)
+                let call = try #require(portal.calls.first)
+                #expect(call.method == "imbot.v2.File.upload")
+                #expect(PortalCall(call.method, ["botId": 39]).batchCommand == nil)
+                let moment = Timestamp(rawValue: 1_772_606_606_000)
+                for (name, isThere) in [("other.pdf", false), ("report.pdf", true), ("report (1).pdf", true)] {
+                    shown.withLock { $0 = name }
+                    let found = try await client.shows(file, since: moment, as: portal.account())
+                    #expect(found == isThere)
+                }
+                var alone = file
+                alone.substitute.dialogID = "27"
+                let found = try await client.shows(alone, since: moment, as: portal.account())
+                #expect(found == nil)
             })
     }
 }

@@ -14,6 +14,8 @@ final class Stage: Sendable {
         var questions: [String] = []
         /// REST methods with the text that they were to say.
         var sends: [(method: String, text: String)] = []
+        /// REST calls with their parameters.
+        var calls: [(method: String, parameters: JSON)] = []
         var faults = 0
     }
     static let loops = EventLoopGroup(count: 2)
@@ -32,6 +34,10 @@ final class Stage: Sendable {
         let state = Mutex(Seen())
         /// Questions that Dify answers only when the test says.
         let held = Mutex<Set<String>>([])
+        /// What is answered under `/files/`, one after another, the last again and again.
+        let files = Mutex<[String: [HTTPResponse]]>([:])
+        /// Errors that REST methods answer once.
+        let refusals = Mutex<[String: HTTPResponse]>([:])
     }
 
     /// - Parameter holding: questions that Dify does not answer before ``release(_:)``.
@@ -114,7 +120,8 @@ final class Stage: Sendable {
     func release(_ question: String) { seen.held.withLock { _ = $0.remove(question) } }
 
     /// The documentation's example of a message, with other words.
-    func say(_ text: String, id: Int, in dialog: String = "chat5") async throws {
+    /// - Parameter isInternal: in a chat of the portal's own people; else in an open channel.
+    func say(_ text: String, id: Int, in dialog: String = "chat5", isInternal: Bool = false) async throws {
         let isFirst = bot.api == "v1"
         var tree = try (isFirst ? Example.firstPrivate : .second).tree()
         if isFirst {
@@ -125,7 +132,7 @@ final class Stage: Sendable {
             tree[path: ["data", "message", "text"]] = .string(text)
             tree[path: ["data", "message", "id"]] = .string("\(id)")
             tree[path: ["data", "chat", "dialogId"]] = .string(dialog)
-            tree[path: ["data", "chat", "entityType"]] = "LINES"
+            if !isInternal { tree[path: ["data", "chat", "entityType"]] = "LINES" }
         }
         let body = Array(Form.encode(tree).utf8)
         try await gateway.inbox.take(
@@ -141,6 +148,23 @@ final class Stage: Sendable {
 
     var questions: [String] { seen.state.withLock { $0.questions } }
     var sends: [String] { seen.state.withLock { $0.sends.map(\.text) } }
+    var calls: [(method: String, parameters: JSON)] { seen.state.withLock { $0.calls } }
+
+    /// Puts a file where the bot's own server has its files.
+    func serve(_ name: String, _ answers: HTTPResponse...) -> String {
+        seen.files.withLock { $0["/files/\(name)"] = answers }
+        return "http://127.0.0.1:\(server.port)/files/\(name)"
+    }
+
+    /// The next call of a method is refused.
+    func refuse(_ method: String, _ code: String, status: Int = 400) {
+        let answer: JSON = ["error": .string(code), "error_description": "No"]
+        seen.refusals.withLock {
+            $0[method] = HTTPResponse(
+                status: status, headers: ["Content-Type": "application/json"], body: .bytes(answer.bytes))
+        }
+    }
+
     /// Errors that were logged.
     var faults: Int { seen.state.withLock { $0.faults } }
 
@@ -157,8 +181,19 @@ final class Stage: Sendable {
         case _ where request.path.hasPrefix("/rest/"):
             let body = try JSON(parsing: request.body)
             let text = (body["fields"]?["message"] ?? body["MESSAGE"])?.string ?? ""
-            memory.state.withLock { $0.sends.append((String(request.path.dropFirst(6)), text)) }
-            return json(["result": ["id": 1], "time": [:]])
+            let method = String(request.path.dropFirst(6))
+            memory.state.withLock {
+                $0.sends.append((method, text))
+                $0.calls.append((method, body))
+            }
+            if let refusal = memory.refusals.withLock({ $0.removeValue(forKey: method) }) { return refusal }
+            return json(["result": ["id": 1, "messageId": 2], "time": [:]])
+        case _ where request.path.hasPrefix("/files/"):
+            return memory.files.withLock { files in
+                let answers = files[request.path] ?? []
+                if answers.count > 1 { files[request.path] = Array(answers.dropFirst()) }
+                return answers.first ?? HTTPResponse(status: 404)
+            }
         default: return json(["data": []])
         }
     }

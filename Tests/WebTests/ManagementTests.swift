@@ -301,6 +301,39 @@ struct ManagementTests {
         }
     }
 
+    @Test("a bot's settings are checked one by one, merged, and taken back with null")
+    func botSettings() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            let path = "bots/\(try await stage.bot(of: installed, isConnected: false).field("id"))"
+            let wrong: [(JSON, String)] = [
+                (["seperate": true], "has no seperate"), (["separate": "yes"], "separate must be true or false"),
+                (["collect_ms": 60_001], "collect_ms must be a whole number from 0 to 60000"),
+                (["collect_ms": "soon"], "collect_ms must be a whole number from 0 to 60000"),
+                (["failure_text": "Sorry"], "failure_text must be an object with a text for each language"),
+                (
+                    ["failure_text": ["English": "Sorry"]],
+                    "failure_text must name languages by two small letters, not English"
+                ),
+                (["failure_text": ["en": 1]], "failure_text must hold texts of at most 4,000 characters"),
+                (["greet": []], "greet must be true or false"), ([], "must be an object"),
+            ]
+            for (settings, message) in wrong {
+                let reply = try await stage.api(.patch, path, ["settings": settings])
+                #expect(reply.status == 422 && reply.fields == ["settings": .string(message)], "\(settings.text)")
+            }
+            let first: JSON = ["separate": true, "collect_ms": 500, "failure_text": ["en": "Sorry", "ru": "Увы"]]
+            #expect(try await stage.api(.patch, path, ["settings": first]).json["settings"] == first)
+            let patch: JSON = ["collect_ms": .null, "failure_text": ["ru": .null, "de": "Leider"]]
+            let merged: JSON = ["separate": true, "failure_text": ["en": "Sorry", "de": "Leider"]]
+            #expect(try await stage.api(.patch, path, ["settings": patch]).json["settings"] == merged)
+            let create = try #require(try await stage.operations().first { $0.id == "create_bot" }?.body)
+            let described = create["properties"]?["settings"]?["properties"]?.object ?? [:]
+            #expect(Set(described.keys).isSuperset(of: ["typing", "separate", "live", "collect_ms", "greet"]))
+            #expect(described["collect_ms"]?["maximum"] == 60_000)
+        }
+    }
+
     @Test("a bot that Bitrix24 refuses says why, and is registered when it is changed again")
     func refusedBot() async throws {
         try await Stage.with { stage in
