@@ -1,0 +1,72 @@
+import Base
+import Sandbox
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("What a reply can hold")
+    struct Replies {
+        /// A bot of somebody's own, asked by webhook: it offers two dishes, and says what it was told of the choice.
+        private static func waiter(_ request: HTTPRequest) throws -> HTTPResponse {
+            let body = try JSON(parsing: request.body)
+            let chosen = body["chosen"]?.array?.compactMap { $0["value"]?.string } ?? []
+            let answer: JSON =
+                chosen.isEmpty
+                ? [
+                    "messages": [
+                        [
+                            "text": "What would you like?",
+                            "buttons": [["text": "Pizza", "value": "p1"], ["text": "Tomato soup", "value": "s2"]],
+                        ]
+                    ]
+                ]
+                : [
+                    "messages": [
+                        ["text": .string("You get \(chosen.joined(separator: "+")).")],
+                        ["files": [["url": "data:text/plain,bill", "name": "bill.txt"]]],
+                    ]
+                ]
+            return HTTPResponse(
+                status: 200, headers: ["Content-Type": "application/json"], body: .bytes(answer.bytes))
+        }
+
+        @Test("a colleague presses a button, a customer writes a number: the bot learns the choice and sends a file")
+        func choices() async throws {
+            let loops = EventLoopGroup(count: 1)
+            let server = try await HTTPServer.start(
+                on: .tcp(host: "127.0.0.1", port: 0), loops: loops, log: .silent, handler: { try Self.waiter($0) })
+            try await Stage.with { stage in
+                let provider = try await stage.bitbot.create(
+                    "providers",
+                    ["name": "Own", "type": "webhook", "url": .string("http://127.0.0.1:\(server.port)/bot")])
+                let connector = try await stage.bitbot.create(
+                    "connectors", ["name": "Own", "provider_id": provider["id"] ?? .null, "key": "signing-key"])
+                let change = try await stage.bitbot.send(
+                    .patch, "/api/v1/bots/\(stage.bot)", ["connector_id": connector["id"] ?? .null])
+                try #require(change.status == 200)
+
+                let inside = try stage.portal.privateChat(of: 2, with: stage.botID).id
+                try stage.portal.employeeWrites("hello", as: 2, in: inside)
+                try await stage.untilAnswers(1, in: inside)
+                let offer = try #require(stage.portal.messages(in: inside).last)
+                #expect(offer.text == "What would you like?")
+                try stage.portal.press(button: "Tomato soup", of: offer.id, as: 2)
+
+                let outside = try stage.customer()
+                try stage.portal.customerWrites("hello", in: outside)
+                try await stage.untilAnswers(1, in: outside)
+                #expect(stage.answers(in: outside) == ["What would you like?\n\n1. Pizza\n2. Tomato soup"])
+                try stage.portal.customerWrites("1.", in: outside)
+
+                for (chat, words) in [(inside, "You get s2."), (outside, "You get p1.")] {
+                    try await stage.untilAnswers(3, in: chat)
+                    #expect(stage.answers(in: chat)[1] == words)
+                    let file = try #require(stage.portal.messages(in: chat).last?.files.first)
+                    #expect(file.name == "bill.txt" && file.content == Array("bill".utf8))
+                }
+            }
+            await server.shutdown(grace: .zero)
+            loops.stop()
+        }
+    }
+}
