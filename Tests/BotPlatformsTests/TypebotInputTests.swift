@@ -189,7 +189,7 @@ struct TypebotInputTests {
     @Test("an input whose every field is odd is still a question")
     func odd() {
         for type in TypebotInputTests.types {
-            for value: JSON in [nil, 7, "x", [], [:], [nil], [[:]], -1, true] {
+            for value: JSON in [nil, 7, "x", "nan", "inf", 1e300, [], [:], [nil], [[:]], -1, true] {
                 let input: JSON = [
                     "id": value, "type": .string(type), "items": [value, ["id": "a", "title": value, "paths": value]],
                     "options": [

@@ -127,6 +127,8 @@ struct TypebotTextTests {
     func odd() async {
         let odd: [JSON] = [7, nil, [], "x", ["type": 5], ["type": "p"], ["type": "p", "children": "no"], ["text": 3]]
         #expect(await shown(odd + [F.p([F.leaf("still here")])] + odd) == "still here")
+        let style: JSON = ["type": "p", "listStyleType": "decimal", "indent": "nan", "children": [F.leaf("dot")]]
+        #expect(await shown([style]) == "1. dot")
         var nested = F.p([F.leaf("deep")])
         for type in ["p", "ul", "li", "blockquote"] {
             for _ in 0..<100 { nested = F.element(type, [nested]) }

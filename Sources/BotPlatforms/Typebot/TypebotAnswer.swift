@@ -83,12 +83,12 @@ struct TypebotAction: Sendable, Hashable {
 }
 
 extension JSON {
-    /// A number, also one that is written as text.
+    /// A finite number, also one that is written as text.
     var double: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
-        case .string(let text): Double(text)
+        case .string(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
         default: nil
         }
     }

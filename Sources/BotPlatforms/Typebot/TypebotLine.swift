@@ -121,11 +121,12 @@ struct TypebotLine {
         let starts = ["https://", "http://"].compactMap { word.firstRange(of: $0)?.lowerBound }
         guard let start = starts.min() ?? (word.hasPrefix("www.") ? word.startIndex : nil) else { return nil }
         let address = word[start...].prefix { !#"<>"`\^{}|[]"#.contains($0) }
+        let hasBrackets = address.contains("(")
         var end = address.endIndex
         while end > start {
             let last = address.index(before: end)
             guard ".,;:!?'*_~)".contains(address[last]) else { break }
-            if address[last] == ")", address[..<last].contains("(") { break }
+            if address[last] == ")", hasBrackets { break }
             end = last
         }
         return address[..<end].count > "https://".count ? start..<end : nil
