@@ -87,6 +87,7 @@ extension Portal {
         if bot.kind == .openline { fields["isSupportOpenline"] = true }
         let answer = try await call(PortalCall("imbot.v2.Bot.register", ["fields": fields]), as: account)
         guard let id = answer["bot"]?["id"]?.looseInteger else { throw PortalError.unexpected("imbot.v2.Bot.register") }
+        if let token = bot.token { account.remember(token, of: id) }
         try await updateBot(id, bot, generation: .second, as: account)
         return id
     }
@@ -99,6 +100,7 @@ extension Portal {
         if let known = bots.first(where: { $0.value["CODE"]?.looseText == bot.code }),
             let id = known.value["ID"]?.looseInteger ?? Int64(known.key)
         {
+            if let token = bot.token { account.remember(token, of: id) }
             try await updateBot(id, bot, generation: .first, as: account)
             return id
         }
@@ -115,6 +117,7 @@ extension Portal {
         registration["CLIENT_ID"] = client["CLIENT_ID"]
         let answer = try await call(PortalCall("imbot.register", registration), as: account)
         guard let id = answer.looseInteger else { throw PortalError.unexpected("imbot.register") }
+        if let token = bot.token { account.remember(token, of: id) }
         // A plain bot's handlers for changed and deleted messages can be set by an update only.
         if bot.kind == .bot { try await updateBot(id, bot, generation: .first, as: account) }
         return id
@@ -163,9 +166,9 @@ extension BotRegistration {
 
 extension PortalError {
     /// A success whose result is not what the documentation promises.
-    static func unexpected(_ method: String) -> PortalError {
+    static func unexpected(_ method: String, without what: String = "the id") -> PortalError {
         PortalError(
-            .notBitrix24(status: 200), message: "\(method) answered without the id that it should give",
+            .notBitrix24(status: 200), message: "\(method) answered without \(what) that it should give",
             isPassing: false, mayHaveHappened: true)
     }
 }

@@ -68,7 +68,7 @@ extension Portal {
     /// An entry without a number or name cannot be told from others; it is passed over with the rest.
     private static func events(in result: JSON) -> Result<FetchedEvents, PortalError> {
         guard case .object = result, let list = result["events"] else {
-            return .failure(.unexpected("imbot.v2.Event.get"))
+            return .failure(.unexpected("imbot.v2.Event.get", without: "the list of events"))
         }
         let events = list.looseList.compactMap { entry -> FetchedEvent? in
             guard let id = entry["eventId"]?.looseInteger, let type = entry["type"]?.looseText else { return nil }

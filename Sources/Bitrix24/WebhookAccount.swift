@@ -36,6 +36,9 @@ extension Account {
         return call
     }
 
+    /// The token of a bot that has just been registered, which the keeper does not know by its number yet.
+    func remember(_ token: Secret, of bot: Int64) { withWebhookState { $0.botTokens[bot] = token } }
+
     private func botToken(of bot: Int64) async throws -> Secret? {
         if let known = withWebhookState({ $0.botTokens[bot] }) { return known }
         do {

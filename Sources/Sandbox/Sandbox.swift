@@ -27,6 +27,9 @@ public final class Sandbox: Sendable {
     /// The key of the demonstration's Dify app.
     let key = Secret("app-" + Vault.randomToken())
 
+    /// The address of an inbound webhook of the portal, to try that way of connecting.
+    public let webhook: Secret
+
     /// Where the simulated parties are reached: what BitBot's guard of addresses must let pass.
     public var origins: Set<String> { [authorization.origin, portal.origin, dify.origin] }
 
@@ -63,6 +66,7 @@ public final class Sandbox: Sendable {
         self.management = management
         self.http = http
         self.log = log
+        webhook = portal.addWebhook(scope: ["imbot", "im", "imopenlines", "disk"])
         dify.put(
             SimulatedDify.App(
                 key: key, name: "Demonstration chatflow",

@@ -24,6 +24,8 @@ public final class SandboxPage: Sendable {
         var line: Int?
         var customer: Place?
         var employee: Place?
+        /// The bot that the sandbox itself has made for the employee.
+        var assistant: Int?
         var customers = 0
         var calls: [(number: Int, call: WireCall)] = []
         var callCount = 0
@@ -83,6 +85,7 @@ public final class SandboxPage: Sendable {
         state.withLock { state in
             state.line = line
             state.employee = Place(chat: chat.id, user: employee)
+            state.assistant = bot
         }
         try openConversation()
     }
@@ -149,8 +152,22 @@ public final class SandboxPage: Sendable {
             tell("typing", ["place": .string(name), "name": .string(people()[user]?.name ?? "")])
         case .called(let call): show(WireCall(call))
         case .delivered(let delivery): show(WireCall(delivery))
-        case .botChanged, .botRemoved, .dialogChanged: break
+        case .botChanged(let bot): if bot.clientID.isEmpty { meet(bot.id) }
+        case .botRemoved: meet(state.withLock { $0.assistant })
+        case .dialogChanged: break
         }
+    }
+
+    /// Lets the employee speak with a bot: one that was registered by webhook is somebody's own, and here to be tried.
+    private func meet(_ bot: Int?) {
+        guard let bot, let user = state.withLock({ $0.employee?.user }),
+            let chat = try? portal.privateChat(of: user, with: bot)
+        else { return }
+        let isNews = state.withLock { state in
+            defer { state.employee = Place(chat: chat.id, user: user) }
+            return state.employee?.chat != chat.id
+        }
+        if isNews { tell("state", snapshot()) }
     }
 
     // MARK: What is shown

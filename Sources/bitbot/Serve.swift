@@ -116,6 +116,8 @@ struct Server {
     private func greet(_ configuration: Configuration) {
         if configuration.sandbox {
             say("BitBot with its sandbox is at \(configuration.publicURL): write there as a customer.")
+            // Whoever reads this may play every part in the sandbox anyway.
+            if let sandbox { say("An inbound webhook of its portal: \(sandbox.webhook.reveal())") }
         } else {
             say("BitBot is at \(configuration.publicURL).")
         }

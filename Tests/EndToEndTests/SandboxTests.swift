@@ -33,6 +33,39 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "the webhook way, as the README says it: an address is pasted, a bot is added, and it answers on the page")
+        func webhook() async throws {
+            try await Self.withSandbox { bitbot, http in
+                let page = try await Page(bitbot, http)
+                try await page.untilReady()
+                let said = "An inbound webhook of its portal: "
+                let line = try #require(bitbot.log.split(separator: "\n").first { $0.hasPrefix(said) })
+                let address = String(line.dropFirst(said.count))
+                let installation = try await bitbot.create("installations", ["webhook_url": .string(address)])
+                let connector = try #require(try await bitbot.items("connectors").first)
+                let bot = try await bitbot.create(
+                    "bots",
+                    [
+                        "name": "Helper", "type": "bot", "installation_id": installation["id"] ?? .null,
+                        "connector_id": connector["id"] ?? .null,
+                    ])
+                #expect(bot["delivery"] == "fetch" && bot["status"] == "active", "\(bot.text)")
+                try await eventually { try await page.bot(of: "employee") == "Helper" }
+                try await page.write("number 7 by webhook", as: "employee")
+                try await eventually(timeout: .seconds(60)) {
+                    try await page.messages(in: "employee").contains { message in
+                        message["from"] == "bot" && message["name"] == "Helper"
+                            && message["text"]?.string?.contains("number 7 by webhook") == true
+                    }
+                }
+                #expect(
+                    try await bitbot.send(.delete, "/api/v1/installations/\(try #require(installation["id"]?.string))")
+                        .status == 204)
+                try await eventually { try await page.bot(of: "employee") == "Sandbox assistant" }
+            }
+        }
+
         @Test("a person opens the address in Chromium, writes as a customer and sees the answer")
         func browser() async throws {
             try await Self.withSandbox { bitbot, _ in
@@ -111,6 +144,8 @@ private struct Page {
             throw HarnessError("the page's message was answered \(answer.status)")
         }
     }
+
+    func bot(of place: String) async throws -> String? { try await state()["people"]?[place]?["bot"]?.string }
 
     func messages(in place: String) async throws -> [JSON] {
         try await state()["messages"]?[place]?.array ?? []

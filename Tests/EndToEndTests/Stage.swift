@@ -30,6 +30,8 @@ struct Stage: Sendable {
         var perSecond = 0.0
         var burst: Int64 = 1
         var api = "v2"
+        /// Connected by an inbound webhook: the bot fetches its events.
+        var byWebhook = false
         var environment: [String: String] = [:]
         var clientSecret = Secret("client-" + Vault.randomToken())
         var key = Secret("app-" + Vault.randomToken())
@@ -108,8 +110,12 @@ struct Stage: Sendable {
             ])
         application.installURL = app["events_url"]?.string ?? ""
         let answer = try await portal.install(application)
-        guard answer.status == 200, let installation = try await bitbot.items("installations").first else {
+        guard answer.status == 200, var installation = try await bitbot.items("installations").first else {
             throw HarnessError("the installation was answered \(answer.status)")
+        }
+        if plan.byWebhook {
+            installation = try await bitbot.create(
+                "installations", ["webhook_url": .string(portal.addWebhook().reveal())])
         }
         let provider = try await bitbot.create(
             "providers", ["name": "Dify", "type": "dify_chatflow", "url": .string(dify.baseURL)])
