@@ -55,7 +55,7 @@ public final class Portal: Sendable {
     /// - Throws: ``PortalError``, or `CancellationError`.
     public func call(_ call: PortalCall, as account: Account) async throws -> JSON {
         try Task.checkCancellation()
-        let call = try await account.completed(call)
+        let call = account.isWebhook ? try await account.completed(call) : call
         if let pause = account.pauseLeft(of: call.method) { throw PortalError.methodPaused(call.method, pause) }
         let (waiting, goesNow) = state.withLock { state in
             state.admit(call, of: account, now: time.now())

@@ -54,14 +54,17 @@ actor EventReaders {
 
     /// Gives each portal's reader its bots as the store has them now.
     private func look() async {
-        let bots: [ID<PortalRecord>: [FetchingBot]]
-        do {
-            bots = Dictionary(grouping: try await store.fetchingBots(), by: \.portalID)
-        } catch {
-            log.error("the bots that fetch their events could not be read", ["error": "\(error)"])
-            try? await Task.sleep(for: .seconds(5))
-            return Task.isCancelled ? () : await look()
+        while !Task.isCancelled {
+            do {
+                return await assign(Dictionary(grouping: try await store.fetchingBots(), by: \.portalID))
+            } catch {
+                log.error("the bots that fetch their events could not be read", ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(5))
+            }
         }
+    }
+
+    private func assign(_ bots: [ID<PortalRecord>: [FetchingBot]]) async {
         guard !Task.isCancelled else { return }
         for (portal, own) in bots {
             let known = readers[portal]?.reader
