@@ -32,6 +32,12 @@ extension SimulatedDify {
         /// What the app asks its callers for; answered by `/parameters`, checked at each request.
         public var form: [Field]
         public var openingStatement: String?
+        /// The questions proposed with it.
+        public var openingQuestions: [String] = []
+        /// Which files may come with a question.
+        public var fileUpload = FileUpload()
+        /// What a recording says; `nil` switches speech-to-text off.
+        public var transcribe: (@Sendable ([UInt8]) -> String)?
         /// The questions proposed after each answer; `nil` switches the feature off.
         public var suggestedQuestions: [String]?
         /// Whether the app's API service is switched on (403 otherwise).
@@ -58,6 +64,17 @@ extension SimulatedDify {
             workflowID = SimulatedDify.derivedUUID(key.reveal(), "workflow")
         }
 
+        /// The feature `file_upload`.
+        public struct FileUpload: Sendable {
+            /// `image`, `document`, `audio`, `video`, `custom`; none switches it off.
+            public var types = ["image"]
+            /// With `custom`: endings such as `.md`.
+            public var extensions: [String] = []
+            public var methods = ["remote_url", "local_file"]
+            public var limit = 3
+            public init() {}
+        }
+
         /// A declared input variable.
         public struct Field: Sendable {
             public enum Kind: Sendable {
@@ -66,6 +83,9 @@ extension SimulatedDify {
                 case select([String])
                 case number
                 case checkbox
+                case file
+                case fileList(maximum: Int?)
+                case json
 
                 var name: String {
                     switch self {
@@ -74,6 +94,9 @@ extension SimulatedDify {
                     case .select: "select"
                     case .number: "number"
                     case .checkbox: "checkbox"
+                    case .file: "file"
+                    case .fileList: "file-list"
+                    case .json: "json_object"
                     }
                 }
             }
@@ -126,6 +149,21 @@ extension SimulatedDify.App.Field {
             guard value.bool != nil else {
                 throw DifyError.invalid("\(variable) in input form must be a boolean value")
             }
+        case .file:
+            guard value["transfer_method"] != nil else {
+                throw DifyError.invalid("\(variable) in input form must be a file")
+            }
+        case .fileList(let maximum):
+            guard let files = value.array, files.allSatisfy({ $0["transfer_method"] != nil }) else {
+                throw DifyError.invalid("\(variable) in input form must be a list of files")
+            }
+            if let maximum, files.count > maximum {
+                throw DifyError.invalid("\(variable) in input form must have at most \(maximum) files")
+            }
+        case .json:
+            guard value.object != nil else {
+                throw DifyError.invalid("\(variable) in input form must be a JSON object")
+            }
         }
         return value
     }
@@ -158,6 +196,7 @@ extension SimulatedDify.App.Field {
                 switch kind {
                 case .text(let maximum?), .paragraph(let maximum?): out.member("max_length", maximum)
                 case .select(let options): out.member("options", array: options) { $0.string($1) }
+                case .fileList(let maximum?): out.member("max_length", maximum)
                 default: break
                 }
             }
@@ -167,6 +206,9 @@ extension SimulatedDify.App.Field {
             case .select: out.member("select", object: write)
             case .number: out.member("number", object: write)
             case .checkbox: out.member("checkbox", object: write)
+            case .file: out.member("file", object: write)
+            case .fileList: out.member("file-list", object: write)
+            case .json: out.member("json_object", object: write)
             }
         }
     }

@@ -214,11 +214,7 @@ extension SimulatedDify {
 extension DifyRun {
     /// The whole answer in one, when the run has ended.
     func blockingAnswer() throws -> HTTPResponse {
-        let ended = read { state in
-            DifyEvents.Ended(
-                status: state.status, answer: state.answer, error: state.error,
-                finishedAt: state.finishedAt ?? createdAt)
-        }
+        let ended = ended
         if app.mode == .workflow {
             return .dify { out in
                 out.member("task_id", taskID)

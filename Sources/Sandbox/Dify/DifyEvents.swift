@@ -7,6 +7,9 @@ struct DifyEvents {
         var status: DifyRun.Status
         var answer: String
         var error: String?
+        var outputs: [String: JSON] = [:]
+        var files: [DifyFile] = []
+        var exceptions = 0
         var finishedAt: Int64
     }
 
@@ -115,13 +118,13 @@ struct DifyEvents {
         }
     }
 
-    func file(_ url: String, _ out: inout JSONText) {
+    func file(_ file: DifyFile, _ out: inout JSONText) {
         guard mode != .workflow else { return }
         event("message_file", &out) { out in
-            out.member("id", Vault.randomUUID())
-            out.member("type", "image")
+            out.member("id", file.id)
+            out.member("type", file.type)
             out.member("belongs_to", "assistant")
-            out.member("url", url)
+            out.member("url", file.url)
         }
     }
 
@@ -140,7 +143,7 @@ struct DifyEvents {
         case .chatflow: finishedChatflow(ended, &out)
         case .workflow:
             nodeFinished(.llm, ended, &out)
-            if ended.status == .succeeded { passed(.end, ended, &out) }
+            if ended.status == .succeeded || ended.status == .partialSucceeded { passed(.end, ended, &out) }
             workflowFinished(ended, &out)
         case .chat, .agent, .newAgent, .completion:
             if ended.status == .failed {
@@ -155,7 +158,7 @@ struct DifyEvents {
     private func finishedChatflow(_ ended: Ended, _ out: inout JSONText) {
         nodeFinished(.llm, ended, &out)
         switch ended.status {
-        case .succeeded, .running:
+        case .succeeded, .partialSucceeded, .running, .paused:
             passed(.answer, ended, &out)
             messageEnd(ended, &out)
             workflowFinished(ended, &out)
@@ -172,7 +175,7 @@ struct DifyEvents {
         event("message_end", &out) { out in
             out.member("id", run.messageID)
             out.member("metadata") { run.writeMetadata(ended, to: &$0) }
-            out.member("files", array: [String]()) { $0.string($1) }
+            out.member("files", array: ended.files) { $0.value($1.json) }
         }
     }
 
@@ -186,8 +189,8 @@ struct DifyEvents {
                     out.member("id", run.endUserID)
                     out.member("user", run.user)
                 }
-                out.member("exceptions_count", 0)
-                out.member("files", array: [String]()) { $0.string($1) }
+                out.member("exceptions_count", ended.exceptions)
+                out.member("files", array: ended.files) { $0.value($1.json) }
             }
         }
     }
@@ -214,7 +217,7 @@ struct DifyEvents {
     }
 
     private func nodeFinished(_ node: Node, _ ended: Ended, _ out: inout JSONText) {
-        let status = ended.status == .running ? DifyRun.Status.succeeded : ended.status
+        let status = ended.status == .failed || ended.status == .stopped ? ended.status : .succeeded
         nodeFinished(
             node, status: status.rawValue, output: ended.answer, error: ended.error, at: ended.finishedAt, &out)
     }
@@ -257,7 +260,7 @@ struct DifyEvents {
 
     // MARK: One event
 
-    private func event(_ name: StaticString, _ out: inout JSONText, _ members: (inout JSONText) -> Void) {
+    func event(_ name: StaticString, _ out: inout JSONText, _ members: (inout JSONText) -> Void) {
         event(name, common: common, &out, members)
     }
 

@@ -139,15 +139,16 @@ extension DifyCall {
         guard let run = dify.records.withLock({ $0.run(id, app: app) }) else { throw DifyError.noRun }
         let state = run.read { ($0.status, $0.answer, $0.error, $0.finishedAt) }
         let tokens = run.tokens(state.1)
+        let isUnderWay = state.0 == .running || state.0 == .paused
         return .dify { out in
             out.member("id", run.id)
             out.member("workflow_id", app.workflowID)
             out.member("status", state.0.rawValue)
             out.member("inputs", JSON.object(run.workflowInputs).text)
-            out.member("outputs", run.outputs(state.1, status: state.0))
+            out.member("outputs", run.outputs(run.ended))
             out.member("error", state.2)
-            out.member("total_steps", state.0 == .running ? 1 : 3)
-            out.member("total_tokens", state.0 == .running ? 0 : tokens.prompt + tokens.answer)
+            out.member("total_steps", isUnderWay ? 1 : 3)
+            out.member("total_tokens", isUnderWay ? 0 : tokens.prompt + tokens.answer)
             out.member("created_at", run.createdSeconds)
             out.member("finished_at", state.3.map { Int($0 / 1000) })
             out.member("elapsed_time", state.3.map { Double($0 - run.createdAt) / 1000 } ?? 0)
@@ -166,11 +167,7 @@ extension DifyCall {
         }
         let rest = run.follow()
         let events = DifyEvents(run: run)
-        let ended = run.read { state in
-            state.finishedAt.map {
-                DifyEvents.Ended(status: state.status, answer: state.answer, error: state.error, finishedAt: $0)
-            }
-        }
+        let ended = run.read { $0.finishedAt } == nil ? nil : run.ended
         var out = JSONText()
         if let ended {
             events.workflowFinished(ended, &out)
@@ -207,10 +204,10 @@ extension DifyRun {
         out.member("inputs", .object(inputs))
         out.member("query", query)
         // Dify stores the text when the answer is whole.
-        out.member("answer", state.0 == .running ? "" : state.1)
+        out.member("answer", state.0 == .running || state.0 == .paused ? "" : state.1)
         out.member("status", state.0 == .failed ? "error" : "normal")
         out.member("error", state.2)
-        out.member("message_files", array: [String]()) { $0.string($1) }
+        out.member("message_files", array: read { $0.files }) { $0.value($1.messageJSON) }
         if let rating = state.3 {
             out.member("feedback") { $0.member("rating", rating) }
         } else {

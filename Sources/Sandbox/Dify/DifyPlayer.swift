@@ -87,7 +87,21 @@ struct DifyPlayer {
             run.change { $0.answer = text }
             events.replaced(text, &out)
         case .thought(let thought): events.thought(thought, position: 1, &out)
-        case .file(let url): events.file(url, &out)
+        case .file(let url, let type):
+            let file = DifyFile(url: url, type: type)
+            run.change { $0.files.append(file) }
+            events.file(file, &out)
+        case .namedOutput(let name, let value): run.change { $0.outputs[name] = value }
+        case .outputFile(let name, let url, let type):
+            let file = DifyFile(url: url, type: type)
+            run.change { state in
+                state.files.append(file)
+                state.outputs[name] = file.json
+            }
+        case .partial: run.change { $0.exceptions += 1 }
+        case .askHuman(let form, let then):
+            pause(for: form, then, &out)
+            return false
         case .ping: out.raw("event: ping\n\n")
         case .raw(let text): out.raw(Array(text.utf8))
         case .failRun(let message):
@@ -102,6 +116,31 @@ struct DifyPlayer {
         return true
     }
 
+    // MARK: Human input
+
+    private func pause(
+        for form: SimulatedDify.HumanForm, _ then: @escaping SimulatedDify.AfterForm, _ out: inout JSONText
+    ) {
+        let now = clock.now.rawValue
+        let asked = DifyForm(form: form, then: then, expiresAt: (now + form.patience.milliseconds) / 1000)
+        run.change { state in
+            state.status = .paused
+            state.form = asked
+        }
+        events.asked(asked, &out)
+        events.paused(asked, at: now, &out)
+    }
+
+    /// Goes on after a form was submitted, or its time ran out: what the first steps give at once, and the rest's place.
+    func resume(_ form: DifyForm, _ submission: SimulatedDify.Submission?) -> (outputs: [DifyRun.Output], next: Int?) {
+        var out = JSONText()
+        if let submission { events.filled(form, submission, &out) } else { events.timedOut(form, &out) }
+        var outputs: [DifyRun.Output] = []
+        let next = play(from: 0, &out, &outputs)
+        outputs.append(.bytes(out.bytes))
+        return (outputs, next)
+    }
+
     private func finish(_ status: DifyRun.Status, error: String?, _ out: inout JSONText) {
         let ended = end(status, error: error)
         events.finished(ended, &out)
@@ -109,12 +148,12 @@ struct DifyPlayer {
 
     @discardableResult private func end(_ status: DifyRun.Status, error: String?) -> DifyEvents.Ended {
         let now = clock.now.rawValue
-        return run.change { state in
-            state.status = status
+        run.change { state in
+            state.status = status == .succeeded && state.exceptions > 0 ? .partialSucceeded : status
             state.error = error
             state.finishedAt = now
             state.steps = run.app.mode.hasWorkflow ? 3 : 0
-            return DifyEvents.Ended(status: status, answer: state.answer, error: error, finishedAt: now)
         }
+        return run.ended
     }
 }

@@ -101,6 +101,13 @@ struct DifyRecords {
         if fileOrder.count > bounds.files, let oldest = fileOrder.removeFirst() { files[oldest] = nil }
     }
 
+    /// The run that waits, or waited, for the form with this token.
+    func run(formToken token: String, app: SimulatedDify.App) -> DifyRun? {
+        runs.values.first { $0.app.id == app.id && $0.read { $0.form?.token } == token }
+    }
+
+    var paused: [DifyRun] { runs.values.filter { $0.read { $0.status } == .paused } }
+
     mutating func keepTask(_ run: DifyRun) { tasks[run.taskID] = run }
     mutating func dropTask(_ run: DifyRun) { tasks[run.taskID] = nil }
 

@@ -33,6 +33,10 @@ extension SimulatedDify {
         add(.delete, "/conversations/:id") { try $0.deleteConversation() }
         add(.post, "/conversations/:id/name") { try $0.renameConversation() }
         add(.post, "/files/upload") { try $0.upload() }
+        add(.post, "/audio-to-text") { try $0.audioToText() }
+        add(.get, "/form/human_input/:id") { try $0.form() }
+        add(.post, "/form/human_input/:id") { try $0.submitForm() }
+        router.on(.get, "/files/:name") { request in SampleFile.answer(try request.parameter("name")) }
         return router.handler
     }
 
@@ -45,7 +49,8 @@ extension SimulatedDify {
             let start = ContinuousClock.now
             let time = clock.now
             let response = try await Self.enveloped(request, routes)
-            watch?.exchange(request, response)
+            // The sample files are no part of the API.
+            if request.path.hasPrefix("/v1/") { watch?.exchange(request, response) }
             observe?(
                 WireCall(
                     kind: .platform, method: request.method.rawValue, target: request.path, time: time,
@@ -103,9 +108,9 @@ extension DifyCall {
     func parameters() -> HTTPResponse {
         .dify { out in
             out.member("opening_statement", app.openingStatement)
-            out.member("suggested_questions", array: app.suggestedQuestions ?? []) { $0.string($1) }
+            out.member("suggested_questions", array: app.openingQuestions) { $0.string($1) }
             out.member("suggested_questions_after_answer") { $0.member("enabled", app.suggestedQuestions != nil) }
-            out.member("speech_to_text") { $0.member("enabled", false) }
+            out.member("speech_to_text") { $0.member("enabled", app.transcribe != nil) }
             out.member("text_to_speech") { out in
                 out.member("enabled", false)
                 out.member("voice", "")
@@ -116,14 +121,7 @@ extension DifyCall {
             out.member("more_like_this") { $0.member("enabled", false) }
             out.member("sensitive_word_avoidance") { $0.member("enabled", false) }
             out.member("user_input_form", array: app.form) { $1.write(to: &$0) }
-            out.member("file_upload") { out in
-                out.member("image") { out in
-                    out.member("enabled", true)
-                    out.member("number_limits", 3)
-                    out.member("detail", "high")
-                    out.member("transfer_methods", array: ["remote_url", "local_file"]) { $0.string($1) }
-                }
-            }
+            out.member("file_upload") { writeFileUpload(app.fileUpload, to: &$0) }
             out.member("system_parameters") { out in
                 out.member("file_size_limit", 15)
                 out.member("image_file_size_limit", 10)
@@ -132,6 +130,20 @@ extension DifyCall {
                 out.member("workflow_file_upload_limit", 10)
             }
         }
+    }
+}
+
+private func writeFileUpload(_ upload: SimulatedDify.App.FileUpload, to out: inout JSONText) {
+    out.member("enabled", !upload.types.isEmpty)
+    out.member("allowed_file_types", array: upload.types) { $0.string($1) }
+    out.member("allowed_file_extensions", array: upload.extensions) { $0.string($1) }
+    out.member("allowed_file_upload_methods", array: upload.methods) { $0.string($1) }
+    out.member("number_limits", upload.limit)
+    out.member("image") { out in
+        out.member("enabled", upload.types.contains("image"))
+        out.member("number_limits", upload.limit)
+        out.member("detail", "high")
+        out.member("transfer_methods", array: upload.methods) { $0.string($1) }
     }
 }
 

@@ -51,7 +51,7 @@ extension DifyRun {
         out.member("id", id)
         out.member("workflow_id", app.workflowID)
         out.member("status", ended.status.rawValue)
-        out.member("outputs", outputs(ended.answer, status: ended.status))
+        out.member("outputs", outputs(ended))
         out.member("error", ended.error)
         out.member("elapsed_time", Double(ended.finishedAt - createdAt) / 1000)
         out.member("total_tokens", tokens.prompt + tokens.answer)
@@ -60,9 +60,26 @@ extension DifyRun {
         out.member("finished_at", Int(ended.finishedAt / 1000))
     }
 
-    func outputs(_ answer: String, status: Status) -> JSON {
-        guard status == .succeeded || !answer.isEmpty, status != .running else { return .object([:]) }
-        return app.mode == .chatflow
-            ? ["answer": .string(answer), "files": .array([])] : .object([app.outputName: .string(answer)])
+    func outputs(_ ended: DifyEvents.Ended) -> JSON {
+        switch ended.status {
+        case .running, .paused: return [:]
+        case .failed, .stopped: if ended.answer.isEmpty { return [:] }
+        case .succeeded, .partialSucceeded: break
+        }
+        if app.mode == .chatflow {
+            return ["answer": .string(ended.answer), "files": .array(ended.files.map(\.json))]
+        }
+        // A workflow that names its outputs has no text beside them.
+        if ended.answer.isEmpty, !ended.outputs.isEmpty { return .object(ended.outputs) }
+        return .object(ended.outputs.merging([app.outputName: .string(ended.answer)]) { named, _ in named })
+    }
+
+    /// How the run stands.
+    var ended: DifyEvents.Ended {
+        read { state in
+            DifyEvents.Ended(
+                status: state.status, answer: state.answer, error: state.error, outputs: state.outputs,
+                files: state.files, exceptions: state.exceptions, finishedAt: state.finishedAt ?? createdAt)
+        }
     }
 }

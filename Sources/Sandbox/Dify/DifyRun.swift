@@ -5,7 +5,8 @@ import Synchronization
 /// from the moment the request arrived, and goes on when the client leaves.
 final class DifyRun: Sendable {
     enum Status: String, Sendable {
-        case running, succeeded, failed, stopped
+        case running, paused, succeeded, failed, stopped
+        case partialSucceeded = "partial-succeeded"
     }
 
     /// What the asking client's connection is given.
@@ -31,6 +32,14 @@ final class DifyRun: Sendable {
         var status = Status.running
         var answer = ""
         var error: String?
+        /// Outputs with names of their own.
+        var outputs: [String: JSON] = [:]
+        /// What the assistant made.
+        var files: [DifyFile] = []
+        /// Nodes that failed in a run that went on.
+        var exceptions = 0
+        /// The form that the run waits for.
+        var form: DifyForm?
         var finishedAt: Int64?
         var feedback: String?
         var steps = 0
@@ -65,7 +74,7 @@ final class DifyRun: Sendable {
     func follow() -> AsyncStream<Output> {
         AsyncStream { continuation in
             let number: Int? = change { state in
-                guard state.status == .running else { return nil }
+                guard state.status == .running || state.status == .paused else { return nil }
                 state.nextFollower += 1
                 state.followers[state.nextFollower] = continuation
                 return state.nextFollower

@@ -34,7 +34,16 @@ extension SimulatedDify {
         /// A reasoning step of an agent; not for the customer.
         case thought(String)
         /// A file that the assistant made.
-        case file(url: String)
+        /// - Parameter type: `image`, `document`, `audio`, `video` or `custom`.
+        case file(url: String, type: String = "image")
+        /// An output with a name of its own.
+        case namedOutput(String, JSON)
+        /// A file as an output with a name of its own.
+        case outputFile(String, url: String, type: String = "document")
+        /// A node fails and the run goes on: it ends as `partial-succeeded`.
+        case partial
+        /// The run pauses for a person; what follows it is decided by what they submit. The last step.
+        case askHuman(HumanForm, then: AfterForm)
         /// A keep-alive line at once.
         case ping
         /// Bytes as they are, for events that no version sends.

@@ -17,6 +17,7 @@ extension SimulatedTypebot {
         add(.post, "/api/v3/generate-upload-url", .generateUploadURL) { try self.generateUploadURL($0) }
         add(.put, "/api/uploads/:token", .upload) { try self.upload($0) }
         add(.post, "/bucket", .upload) { try self.uploadForm($0) }
+        router.on(.get, "/files/:name") { request in SampleFile.answer(try request.parameter("name")) }
         router.on(.get, "/files/*path") { [self] in try file($0) }
         let routes = router.handler
         return { request in
