@@ -15,6 +15,10 @@ public struct PlatformType: Sendable {
     /// Every kind there is.
     public static let all: [PlatformType] = [
         .difyChatflow,
+        .difyWorkflow,
+        .difyChat,
+        .difyAgent,
+        .difyCompletion,
         .typebot,
         .openAI,
         .webhook,

@@ -44,7 +44,7 @@ struct DifyInputsTests {
     @Test("no variable of BitBot's makes an app refuse the question")
     func accepted() async throws {
         let form: [Field] = [
-            Field("FIRST_NAME", .text(maximum: 2)), Field("MESSAGE", .paragraph(maximum: 8)),
+            Field("FIRST_NAME", .text(maximum: 4)), Field("MESSAGE", .paragraph(maximum: 8)),
             Field("LANGUAGE", .select(["en", "ru"])), Field("BOT_ID", .number, isRequired: true),
             Field("DIALOG_ID", .number), Field("IS_BOT", .checkbox),
             Field("file_id", .text(maximum: 5), isRequired: true),
@@ -59,7 +59,7 @@ struct DifyInputsTests {
         #expect(heard.error == nil)
         #expect(
             got.value == [
-                "FIRST_NAME": "Ан", "MESSAGE": "12345678", "BOT_ID": 7, "IS_BOT": false, "file_id": "",
+                "FIRST_NAME": "Анна", "MESSAGE": "12345678", "BOT_ID": 7, "IS_BOT": false, "file_id": "",
             ])
         await dify.shutdown()
     }

@@ -171,7 +171,7 @@ struct DifyOutcomeTests {
         for answer in ["", "moderated"] {
             let server = try await ScriptedDify.answering { request, count in
                 switch request.path {
-                case "/v1/workflows/run/r1":
+                case "/v1/workflows/run/a0000000-0000-4000-8000-000000000001":
                     return count == 1
                         ? .json(["status": "running", "outputs": [:], "inputs": "{\"a\":1}"])
                         : .json(["status": "succeeded", "outputs": ["answer": "raw"], "inputs": "{\"a\":1}"])

@@ -97,10 +97,10 @@ struct DifyReplyTests {
 
     @Test("the address works with or without a trailing slash, and Dify's cloud is the default")
     func addresses() {
-        #expect(Stage.chatflow("https://dify.example/v1/").connection.url == "https://dify.example/v1")
-        #expect(Stage.chatflow("https://dify.example").connection.url == "https://dify.example")
-        #expect(Stage.chatflow("").connection.url == "https://api.dify.ai/v1")
-        #expect(Stage.chatflow("https://dify.example:8443/v1").connection.origin == "https://dify.example:8443")
+        #expect(Stage.chatflow("https://dify.example/v1/").app.connection.url == "https://dify.example/v1")
+        #expect(Stage.chatflow("https://dify.example").app.connection.url == "https://dify.example")
+        #expect(Stage.chatflow("").app.connection.url == "https://api.dify.ai/v1")
+        #expect(Stage.chatflow("https://dify.example:8443/v1").app.connection.origin == "https://dify.example:8443")
         #expect(PlatformType.named("dify_chatflow")?.displayName == "Dify Chatflow")
         #expect(PlatformType.named("dify_chatflow")?.defaultURL == "https://api.dify.ai/v1")
     }

@@ -74,7 +74,8 @@ struct DifyStreamTests {
 
     @Test("pings, unknown events, nodes, thoughts, reasoning and speech are not said")
     func unsaid() async throws {
-        let node = #""workflow_run_id":"r1","data":{"outputs":{"text":"secret plan","answer":"no"},"status":"failed"}"#
+        let node =
+            #""workflow_run_id":"a0000000-0000-4000-8000-000000000001","data":{"outputs":{"text":"secret plan","answer":"no"},"status":"failed"}"#
         let heard = try await hear(
             Wire.started + "event: ping\n\n" + Wire.event("node_finished", node) + Wire.event("node_started", node)
                 + Wire.event("agent_thought", #""thought":"hm","observation":"o","answer":"no""#)
@@ -184,10 +185,11 @@ struct DifyStreamTests {
         #expect(unsaid.error?.kind == .final)
     }
 
-    @Test("an app that waits for a person's form says so")
-    func humanInput() async throws {
+    @Test("a pause that does not tell its form is an error for the administrator")
+    func pauseWithoutForm() async throws {
         for event in ["human_input_required", "workflow_paused"] {
-            let heard = try await hear(Wire.started + Wire.event(event, #""workflow_run_id":"r1","data":{}"#))
+            let fields = #""workflow_run_id":"a0000000-0000-4000-8000-000000000001","data":{}"#
+            let heard = try await hear(Wire.started + Wire.event(event, fields))
             #expect(heard.error == .pausesForHumanInput)
             #expect(heard.traces == [Wire.trace])
         }
@@ -198,12 +200,14 @@ struct DifyStreamTests {
         let heard = try await hear(
             #"data: {"event":"message","conversation_id":"c1","answer":"a","task_id":"t1"}"# + "\n\n"
                 + #"data: {"event":"message","conversation_id":"c1","message_id":"m1","answer":"b","task_id":"t1"}"#
-                + "\n\n" + #"data: {"event":"message_end","workflow_run_id":"r1"}"# + "\n\n")
+                + "\n\n" + #"data: {"event":"message_end","workflow_run_id":"a0000000-0000-4000-8000-000000000001"}"#
+                + "\n\n")
         #expect(
             heard.traces == [
                 AskTrace(conversationID: "c1", taskID: "t1"),
                 AskTrace(conversationID: "c1", messageID: "m1", taskID: "t1"),
-                AskTrace(conversationID: "c1", messageID: "m1", taskID: "t1", runID: "r1"),
+                AskTrace(
+                    conversationID: "c1", messageID: "m1", taskID: "t1", runID: "a0000000-0000-4000-8000-000000000001"),
             ])
         #expect(heard.text == "ab")
     }

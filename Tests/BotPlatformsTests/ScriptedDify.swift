@@ -93,23 +93,29 @@ extension HTTPResponse {
 enum Wire {
     static let ids = #""conversation_id":"c0000000-0000-4000-8000-000000000001","message_id":"m1","task_id":"t1""#
     static let conversation = "c0000000-0000-4000-8000-000000000001"
-    static let trace = AskTrace(conversationID: conversation, messageID: "m1", taskID: "t1", runID: "r1")
+    static let trace = AskTrace(
+        conversationID: conversation, messageID: "m1", taskID: "t1", runID: "a0000000-0000-4000-8000-000000000001")
 
     static func event(_ name: String, _ fields: String = "") -> String {
         #"data: {"event":"\#(name)",\#(ids)\#(fields.isEmpty ? "" : ",")\#(fields)}"# + "\n\n"
     }
 
-    static let started = event("workflow_started", #""workflow_run_id":"r1","data":{"id":"r1","inputs":{"x":1}}"#)
+    static let started = event(
+        "workflow_started",
+        #""workflow_run_id":"a0000000-0000-4000-8000-000000000001","data":{"id":"a0000000-0000-4000-8000-000000000001","inputs":{"x":1}}"#
+    )
     static func message(_ text: String) -> String { event("message", #""answer":\#(JSON.string(text).text)"#) }
     static let end = event("message_end", #""metadata":{"usage":{"total_tokens":1}},"files":null"#)
 
     static func finished(_ status: String = "succeeded", answer: String? = nil, error: String? = nil) -> String {
         let outputs: JSON = answer.map { ["answer": .string($0)] } ?? [:]
         let data: JSON = [
-            "id": "r1", "status": .string(status), "outputs": outputs, "error": error.map(JSON.string) ?? .null,
+            "id": "a0000000-0000-4000-8000-000000000001", "status": .string(status), "outputs": outputs,
+            "error": error.map(JSON.string) ?? .null,
             "files": [],
         ]
-        return event("workflow_finished", #""workflow_run_id":"r1","data":\#(data.text)"#)
+        return event(
+            "workflow_finished", #""workflow_run_id":"a0000000-0000-4000-8000-000000000001","data":\#(data.text)"#)
     }
 
     /// A whole answer.

@@ -22,11 +22,25 @@ enum Stage {
 
     static func chatflow(
         _ url: String, key: Secret? = key, timing: DifyTiming = timing, clock: WallClock = .system
-    ) -> DifyChatflow {
-        DifyChatflow(
-            PlatformConfiguration(
-                url: url, key: key, options: [:], trust: .privateAllowed, http: http, clock: clock, log: .silent),
-            timing: timing)
+    ) -> DifyChat {
+        DifyChat(.chatflow, configuration(url, key: key, clock: clock), timing: timing)
+    }
+
+    static func chat(_ url: String, _ kind: DifyKind = .chat) -> DifyChat {
+        DifyChat(kind, configuration(url), timing: timing)
+    }
+
+    static func workflow(_ url: String, _ options: JSON = [:], timing: DifyTiming = timing) -> DifyWorkflow {
+        DifyWorkflow(configuration(url, options: options), timing: timing)
+    }
+
+    static func completion(_ url: String) -> DifyCompletion { DifyCompletion(configuration(url), timing: timing) }
+
+    static func configuration(
+        _ url: String, key: Secret? = key, options: JSON = [:], clock: WallClock = .system
+    ) -> PlatformConfiguration {
+        PlatformConfiguration(
+            url: url, key: key, options: options, trust: .privateAllowed, http: http, clock: clock, log: .silent)
     }
 
     /// Holds what is said with a simulated Dify to the contract, in suites that are marked so.

@@ -7,32 +7,58 @@ import Foundation
 /// `workflow_finished`, `error`; stopped: `workflow_finished`, `message_end`. New Agent: `agent_message`…, one `message`
 /// that repeats everything, `message_end`. Documentation: `en/api-reference/guides/streaming.mdx`.
 struct DifyAnswer {
-    private(set) var trace = AskTrace()
-    private var said = ""
+    enum Progress {
+        case more
+        /// The answer is whole; the end of its run, with what it gives out beside it, usually follows at once.
+        case said
+        case whole
+    }
+
+    private(set) var trace: AskTrace
+    private(set) var said = ""
     /// Also true of an answer that was replaced by nothing.
     private var hasSpoken = false
     private var hasAgentPieces = false
     private var hasEnded = false
     private var files = DifyFiles()
-    private let session: PlatformSession?
-    private let origin: String
+    private var pause = DifyPause()
+    private let app: DifyApp
+    private let words: DifyWords
+    private var session: PlatformSession?
+    /// The form after which a run goes on, if it does.
+    private let resumed: DifyForm?
+    private var origin: String { app.connection.origin }
     private let decoder = JSONDecoder()
 
     /// - Parameters:
     ///   - session: the conversation that was asked, if there was one.
-    ///   - origin: what relative links start from.
-    init(session: PlatformSession?, origin: String) {
+    ///   - trace: what is known already.
+    init(
+        _ app: DifyApp, session: PlatformSession?, words: DifyWords, resumed: DifyForm? = nil,
+        trace: AskTrace = AskTrace()
+    ) {
+        self.app = app
         self.session = session
-        self.origin = origin
+        self.words = words
+        self.resumed = resumed
+        self.trace = trace
     }
 
     private var hasBegun: Bool { trace != AskTrace() || hasSpoken }
 
+    /// Whether the whole text was said, though the end of the run may be missing.
+    var isSaid: Bool { hasEnded && hasSpoken }
+
+    /// Whether it ended in a form that waits for the person.
+    var waitsForPerson: Bool { pause.form != nil }
+
+    /// Whether a run that went on has ended and what it said is not in its stream.
+    var lacksText: Bool { resumed != nil && !hasSpoken && files.isEmpty && !pause.isPaused }
+
     /// Takes the next event, and tells what it adds to the answer.
-    /// - Returns: whether the answer is whole.
     /// - Throws: ``PlatformError`` or ``DifyRefusal`` when there will be none, `DecodingError`.
-    mutating func take(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> Bool {
-        if event.data.isEmpty { return false }
+    mutating func take(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> Progress {
+        if event.data.isEmpty { return .more }
         switch DifyEvent.Name(peekingAt: event.data) {
         case .message: try takeMessage(event, say: say)
         case .agentMessage:
@@ -47,11 +73,20 @@ struct DifyAnswer {
             add(end.files?.value ?? [], say: say)
             hasEnded = true
             // Without text so far, it is in the outputs of the `workflow_finished` that follows.
-            return hasSpoken
-        case .workflowFinished: return try finish(try read(event, as: DifyEvent.Run.self, say: say).data, say: say)
-        case .humanInputRequired, .workflowPaused:
-            _ = try read(event, as: DifyEvent.Nothing.self, say: say)
-            throw PlatformError.pausesForHumanInput
+            return app.kind == .completion || (hasSpoken && app.kind != .chatflow) ? .whole : hasSpoken ? .said : .more
+        case .textChunk:
+            let chunk = try read(event, as: DifyEvent.Chunk.self, say: say)
+            // Shown as it comes only where it is shown like this in the end.
+            if app.outputStyle == .plain { add(chunk.data?.text ?? "", say: say) }
+        case .workflowFinished:
+            let run = try read(event, as: DifyEvent.Run.self, say: say).data
+            return try finish(
+                run, order: JSONMemberNames.of(["data", "outputs"], in: Array(event.data.utf8)), say: say)
+        case .humanInputRequired: pause.take(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
+        case .workflowPaused:
+            pause.takeReasons(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
+            try ask(say: say)
+            return .whole
         case .error:
             let hasBegun = hasBegun
             let failure = try read(event, as: DifyEvent.Failure.self, say: say)
@@ -59,15 +94,32 @@ struct DifyAnswer {
         case .workflowStarted: _ = try read(event, as: DifyEvent.Nothing.self, say: say)
         case nil: if trace == AskTrace() { _ = try? read(event, as: DifyEvent.Nothing.self, say: say) }
         }
-        return false
+        return .more
+    }
+
+    /// Takes a run that was awaited in one piece.
+    /// - Throws: as ``take(_:say:)``.
+    mutating func take(whole answer: [UInt8], say: (ReplyPart) -> Void) throws -> Progress {
+        let read = try decoder.decode(DifyEvent.Identified<DifyEvent.Run>.self, from: Data(answer))
+        note(read.ids, say: say)
+        return try finish(
+            read.fields.data, order: JSONMemberNames.of(["data", "outputs"], in: answer), say: say)
     }
 
     /// Call when the stream has ended before ``take(_:say:)`` said that the answer is whole.
     /// - Throws: ``PlatformError`` if something is missing.
-    func checkEnd() throws {
+    mutating func end(say: (ReplyPart) -> Void) throws {
+        if pause.isPaused { return try ask(say: say) }
         guard hasEnded else {
             throw PlatformError(.uncertain, "Dify's stream ended before the answer was whole.")
         }
+    }
+
+    /// What a look finds of a run that waits for its person.
+    mutating func pause(with form: DifyForm, saying text: String, say: (ReplyPart) -> Void) {
+        if !text.isEmpty { add(text, say: say) }
+        pause.form = form
+        ask(form, say: say)
     }
 
     // MARK: Events
@@ -81,17 +133,45 @@ struct DifyAnswer {
         }
     }
 
-    private mutating func finish(_ run: DifyEvent.Run.Data?, say: (ReplyPart) -> Void) throws -> Bool {
+    private mutating func finish(
+        _ run: DifyEvent.Run.Data?, order: [String], say: (ReplyPart) -> Void
+    ) throws -> Progress {
         switch run?.status {
-        case "failed": throw PlatformError.runFailed(run?.error)
-        case "paused": throw PlatformError.pausesForHumanInput
-        case "running": return false
+        // What was said to its end stays said.
+        case "failed" where !isSaid: throw PlatformError.runFailed(run?.error)
+        case "paused":
+            try ask(say: say)
+            return .whole
+        case "running": return .more
         default: break
         }
-        if !hasSpoken, let answer = run?.outputs?.outputsAnswer { add(answer, say: say) }
-        add(run?.files?.value ?? [], say: say)
-        if !hasSpoken, files.isEmpty, run?.status == "stopped" { throw PlatformError.stoppedUnsaid }
-        return true
+        let outputs = DifyOutputs(run?.outputs, order: order)
+        if app.kind == .workflow {
+            let text = outputs.text(app.outputStyle)
+            if !hasSpoken { add(text, say: say) } else if text != said { replace(with: text, say: say) }
+        } else {
+            complete(with: outputs.answer ?? "", say: say)
+        }
+        add(outputs.files + (run?.files?.value ?? []), say: say)
+        for action in outputs.actions { say(.action(action)) }
+        if !hasSpoken, files.isEmpty, outputs.actions.isEmpty, run?.status == "stopped" {
+            throw PlatformError.stoppedUnsaid
+        }
+        return .whole
+    }
+
+    /// Where nothing was said the outputs hold the text. A reader who joins a run that goes on may miss the beginning.
+    private mutating func complete(with answer: String, say: (ReplyPart) -> Void) {
+        guard let resumed else {
+            if !hasSpoken { add(answer, say: say) }
+            return
+        }
+        let new = answer.hasPrefix(resumed.said) ? String(answer.dropFirst(resumed.said.count)) : answer
+        if !hasSpoken {
+            add(new, say: say)
+        } else if new.count > said.count, new.hasSuffix(said) {
+            replace(with: new, say: say)
+        }
     }
 
     private mutating func add(_ text: String, say: (ReplyPart) -> Void) {
@@ -113,11 +193,28 @@ struct DifyAnswer {
         }
     }
 
+    // MARK: Human input
+
+    private mutating func ask(say: (ReplyPart) -> Void) throws {
+        if let form = pause.form { return ask(form, say: say) }
+        guard pause.isElsewhere else { throw PlatformError.pausesForHumanInput }
+        say(.nextMessage)
+        say(.text(words.askedByMail))
+    }
+
+    private mutating func ask(_ form: DifyForm, say: (ReplyPart) -> Void) {
+        var form = form
+        // A long text is not worth its place in the session.
+        if said.utf8.count <= 16 * 1024 { form.said = said }
+        for part in form.asked(in: words) { say(part) }
+        say(.session((session ?? PlatformSession(id: form.run)).with(form)))
+    }
+
     // MARK: Reading
 
     /// The text of an event. Once the ids are known only that is read: of these events there are many.
     private mutating func piece(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> String {
-        if trace.conversationID != nil, trace.messageID != nil, trace.taskID != nil {
+        if trace.conversationID != nil || !app.kind.hasConversations, trace.messageID != nil, trace.taskID != nil {
             return try decoder.decode(DifyEvent.Piece.self, from: Data(event.data.utf8)).answer ?? ""
         }
         return try read(event, as: DifyEvent.Piece.self, say: say).answer ?? ""
@@ -140,10 +237,39 @@ struct DifyAnswer {
         keep(ids.run, in: &trace.runID)
         guard trace != before else { return }
         say(.trace(trace))
-        guard let conversation = trace.conversationID,
+        guard app.kind.hasConversations, let conversation = trace.conversationID,
             conversation != before.conversationID || trace.messageID != before.messageID
         else { return }
-        say(.session(PlatformSession(conversation: conversation, message: trace.messageID, following: session)))
+        let next = PlatformSession(conversation: conversation, message: trace.messageID, following: session)
+        session = next
+        say(.session(next))
+    }
+}
+
+/// What a run waits for.
+private struct DifyPause {
+    var form: DifyForm?
+    /// Whether the form went to somebody by e-mail: it has no token.
+    private(set) var isElsewhere = false
+    private(set) var isPaused = false
+
+    /// The first form that can be answered here counts; others are asked when the run goes on.
+    mutating func take(_ data: JSON?, _ trace: AskTrace) {
+        isPaused = true
+        guard form == nil, let data else { return }
+        if let found = DifyForm(data, run: trace.runID) {
+            form = found
+        } else if data["form_id"] != nil || data["form_content"] != nil || data["form_token"] != nil {
+            isElsewhere = true
+        }
+    }
+
+    /// The pause names its forms again.
+    mutating func takeReasons(_ data: JSON?, _ trace: AskTrace) {
+        isPaused = true
+        for reason in data?["reasons"]?.array ?? [] where reason["TYPE"]?.string == "human_input_required" {
+            take(reason, trace)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ struct DifyConnection: Sendable {
     let timing: DifyTiming
 
     init(_ configuration: PlatformConfiguration, timing: DifyTiming) {
-        var url = configuration.url.isEmpty ? PlatformType.difyChatflow.defaultURL : configuration.url
+        var url = configuration.url.isEmpty ? PlatformType.difyURL : configuration.url
         while url.hasSuffix("/") { url.removeLast() }
         self.url = url
         key = configuration.key
@@ -33,8 +33,21 @@ struct DifyConnection: Sendable {
     func stream(_ path: String, _ body: JSON) async throws -> HTTPClient.StreamedAnswer {
         var request = try request(.post, path)
         request.headers.add("Content-Type", "application/json")
-        request.headers.add("Accept", "text/event-stream")
         request.body = body.bytes
+        return try await stream(request)
+    }
+
+    /// Follows a run that goes on, or was resumed; one that has ended tells its end alone.
+    /// Documentation: the contract's `/workflow/{workflow_run_id}/events`.
+    /// - Parameter replays: whether what happened before is told first.
+    func events(ofRun id: String, user: String, replays: Bool = false) async throws -> HTTPClient.StreamedAnswer {
+        let query = "user=\(Form.percentEncode(user))" + (replays ? "&include_state_snapshot=true" : "")
+        return try await stream(request(.get, "/workflow/\(Form.percentEncode(id))/events?\(query)"))
+    }
+
+    private func stream(_ request: HTTPClient.Request) async throws -> HTTPClient.StreamedAnswer {
+        var request = request
+        request.headers.add("Accept", "text/event-stream")
         request.timeouts.firstByte = timing.silence
         request.timeouts.idle = timing.silence
         request.timeouts.total = timing.answer
@@ -46,17 +59,58 @@ struct DifyConnection: Sendable {
             status: answer.status, headers: answer.headers, body: await beginning(of: answer.body), clock: clock)
     }
 
+    /// Posts a body whose answer comes in one piece.
+    /// - Throws: as ``stream(_:_:)``.
+    @discardableResult
+    func post(_ path: String, _ body: JSON, within limit: Duration? = nil) async throws -> [UInt8] {
+        var request = try request(.post, path)
+        request.headers.add("Content-Type", "application/json")
+        request.body = body.bytes
+        return try await answer(to: request, within: limit ?? timing.lookUp)
+    }
+
+    /// Sends a file. Documentation: the contract's `/files/upload`.
+    /// - Throws: as ``stream(_:_:)``.
+    func upload(_ path: String, _ parts: [Multipart.Part]) async throws -> JSON {
+        var request = try request(.post, path)
+        let form = Multipart.encode(parts)
+        request.headers.add("Content-Type", form.contentType)
+        request.body = form.body
+        return try JSON(parsing: try await answer(to: request, within: timing.upload))
+    }
+
+    private func answer(to request: HTTPClient.Request, within limit: Duration) async throws -> [UInt8] {
+        var request = request
+        request.timeouts.firstByte = limit
+        request.timeouts.idle = limit
+        request.timeouts.total = limit
+        request.maximumBytes = 32 * 1024 * 1024
+        let answer = try await http.send(request)
+        if (200..<300).contains(answer.status), (try? JSON(parsing: answer.body))?.object != nil { return answer.body }
+        throw DifyRefusal(status: answer.status, headers: answer.headers, body: answer.body, clock: clock)
+    }
+
     /// What Dify knows of something, and the time of day there; `nil` if there is no such thing.
     /// - Throws: as ``stream(_:_:)``.
     func read<Value: Decodable>(
-        _ path: String, _ query: [(String, String)] = [], as type: Value.Type = Value.self
+        _ path: String, _ query: [(String, String)] = [], within limit: Duration? = nil,
+        as type: Value.Type = Value.self
+    ) async throws -> (value: Value, serverTime: Timestamp)? {
+        try await read(path, query, within: limit) { try JSONDecoder().decode(Value.self, from: Data($0)) }
+    }
+
+    /// The same, read in a way of its own.
+    func read<Value>(
+        _ path: String, _ query: [(String, String)] = [], within limit: Duration? = nil,
+        decode: ([UInt8]) throws -> Value
     ) async throws -> (value: Value, serverTime: Timestamp)? {
         let query = query.map { "\($0)=\(Form.percentEncode($1))" }.joined(separator: "&")
         var request = try request(.get, query.isEmpty ? path : "\(path)?\(query)")
-        request.timeouts.firstByte = timing.lookUp
-        request.timeouts.total = timing.lookUp
+        request.timeouts.firstByte = limit ?? timing.lookUp
+        request.timeouts.total = limit ?? timing.lookUp
+        request.maximumBytes = 48 * 1024 * 1024
         let answer = try await http.send(request)
-        if answer.status == 200, let value = try? JSONDecoder().decode(Value.self, from: Data(answer.body)) {
+        if answer.status == 200, let value = try? decode(answer.body) {
             let date = answer.headers["Date"].flatMap(Timestamp.init(httpDate:))
             return (value, date ?? clock.now)
         }
@@ -96,6 +150,12 @@ struct DifyTiming: Sendable {
     var answer: Duration = .seconds(600)
     /// Longest look at something that Dify has stored.
     var lookUp: Duration = .seconds(10)
+    /// Longest way of a person's file to Dify, and of a voice message's text back.
+    var upload: Duration = .seconds(300)
+    /// Longest wait for the questions that an app suggests after its answer.
+    var suggestions: Duration = .seconds(5)
+    /// Longest wait for the end of a chatflow's run when its answer is whole.
+    var epilogue: Duration = .milliseconds(500)
     /// How long a lost request may still be on its way to Dify.
     var arrival: Duration = .seconds(3)
     /// First pause between two looks at a run that goes on; later ones grow to ten times that.

@@ -14,6 +14,7 @@ enum DifyEvent {
         case workflowFinished = "workflow_finished"
         case workflowPaused = "workflow_paused"
         case humanInputRequired = "human_input_required"
+        case textChunk = "text_chunk"
         case error
 
         /// The name of an event, found without reading the rest, which can be large.
@@ -88,6 +89,19 @@ enum DifyEvent {
         var answer: String?
     }
 
+    /// A piece of a workflow's output.
+    struct Chunk: Decodable {
+        struct Data: Decodable {
+            var text: String?
+        }
+        var data: Data?
+    }
+
+    /// A form that is to be filled in, or the pause for it.
+    struct Pause: Decodable {
+        var data: JSON?
+    }
+
     struct File: Decodable {
         var type: String?
         var owner: String?
@@ -120,13 +134,5 @@ enum DifyEvent {
         var status: Lax<Int>?
         var code: String?
         var message: String?
-    }
-}
-
-extension JSON {
-    /// The text of a chatflow's outputs; some versions store them as JSON text.
-    var outputsAnswer: String? {
-        if let text = string { return (try? JSON(parsing: text.utf8))?.outputsAnswer }
-        return self["answer"]?.string
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 /// What an app asks its callers for (`user_input_form` of `/parameters`), and how BitBot's variables fill it in.
 ///
 /// An app refuses a whole request for one value that it does not take, and drops what it has not declared.
-struct DifyInputForm: Decodable, Sendable {
+struct DifyInputForm: Sendable {
     struct Field: Sendable {
         var kind: String
         var variable: String
@@ -12,32 +12,51 @@ struct DifyInputForm: Decodable, Sendable {
         var standard: String
         var maximumLength: Int?
         var options: [String]
+        /// What a variable for files takes.
+        var files: DifyFileRule?
+        /// Whether a variable for files holds a list of them.
+        var isList: Bool { kind == "file-list" }
     }
 
     var fields: [Field]
 
-    private enum Key: String, CodingKey { case form = "user_input_form" }
-
-    init(from decoder: any Decoder) throws {
-        let form = try decoder.container(keyedBy: Key.self).decode([JSON].self, forKey: .form)
+    init(_ form: [JSON]) {
         fields = form.flatMap { entry in
             (entry.object ?? [:]).compactMap { kind, field in Field(kind: kind, field) }
         }
     }
 
-    /// The values of the declared variables, tokens among them.
-    func inputs(for question: Question) -> JSON {
+    /// The values of the declared variables, tokens among them; `query` is the message where BitBot has no such variable.
+    /// - Throws: ``PlatformError`` when a value is longer than the app takes: it would refuse the whole request.
+    func inputs(for question: Question) throws -> [String: JSON] {
         var inputs: [String: JSON] = [:]
         for field in fields {
-            let value = question.variables[field.variable] ?? question.tokens[field.variable]?.reveal()
+            let value =
+                question.variables[field.variable] ?? question.tokens[field.variable]?.reveal()
+                ?? (field.variable == "query" ? question.difyText : nil)
+            try field.checkLength(of: value)
             inputs[field.variable] = field.accepted(value)
         }
-        return .object(inputs)
+        return inputs
+    }
+
+    /// The variables that take files, in the order of the form.
+    var fileFields: [Field] { fields.filter { $0.files != nil } }
+}
+
+extension PlatformError {
+    /// - Parameter length: what is needed, if known.
+    static func variableTooLong(_ variable: String, limit: Int, length: Int?) -> PlatformError {
+        let goal = length.map { "at least \($0)" } ?? "more"
+        return PlatformError(
+            .final,
+            "A variable is longer than the app takes: lengthen the field `\(variable)` (\(limit) characters) "
+                + "in the app's start node in Dify to \(goal).")
     }
 }
 
 extension DifyInputForm.Field {
-    fileprivate init?(kind: String, _ field: JSON) {
+    init?(kind: String, _ field: JSON) {
         guard let variable = field["variable"]?.string, !variable.isEmpty else { return nil }
         self.kind = kind
         self.variable = variable
@@ -45,6 +64,21 @@ extension DifyInputForm.Field {
         standard = field["default"].map { $0.string ?? ($0.isNull ? "" : $0.text) } ?? ""
         maximumLength = (field["max_length"]?.integer).flatMap { $0 > 0 ? Int($0) : nil }
         options = field["options"]?.array?.compactMap(\.string) ?? []
+        switch kind {
+        case "file": files = DifyFileRule(field, count: 1)
+        case "file-list": files = DifyFileRule(field, count: maximumLength ?? 5)
+        default: files = nil
+        }
+    }
+
+    private var isText: Bool { kind == "text-input" || kind == "paragraph" }
+
+    /// Lengths are counted as Dify does, in code points.
+    func checkLength(of value: String?) throws {
+        guard isText, let maximumLength, let length = value?.unicodeScalars.count, length > maximumLength else {
+            return
+        }
+        throw PlatformError.variableTooLong(variable, limit: maximumLength, length: length)
     }
 
     /// The value in a form that the app takes; `nil` leaves it out.
@@ -60,9 +94,7 @@ extension DifyInputForm.Field {
 
     /// An empty text satisfies a required field that the event says nothing about.
     private func text(_ value: String?) -> JSON? {
-        guard let value = value ?? (isRequired ? standard : nil) else { return nil }
-        guard let maximumLength, value.unicodeScalars.count > maximumLength else { return .string(value) }
-        return .string(String(String.UnicodeScalarView(value.unicodeScalars.prefix(maximumLength))))
+        (value ?? (isRequired ? standard : nil)).map(JSON.string)
     }
 
     private func number(_ value: String?) -> JSON? {

@@ -5,8 +5,9 @@ actor DifyReading {
     private struct Stream {
         var body: HTTPClient.StreamedAnswer.Body
         var pieces: HTTPClient.StreamedAnswer.Body.AsyncIterator
-        var parser = ServerSentEventParser(maximumBytes: 32 * 1024 * 1024)
-        var answer: DifyAnswer
+        var parser = ServerSentEventParser(maximumBytes: 40 * 1024 * 1024)
+        /// Ends the wait for what follows the answer.
+        var epilogue: Task<Void, Never>?
     }
 
     private enum End {
@@ -14,21 +15,28 @@ actor DifyReading {
         case failed(any Error)
     }
 
-    /// After the answer is whole a chatflow still tells how its run ended: so long that is let pass.
-    private static let epilogue = Duration.seconds(5)
+    /// After the answer is whole Dify still tells how its run ended: so long that is let pass.
+    private static let rest = Duration.seconds(5)
 
-    private let app: DifyChatflow
-    private let question: Question
+    private let app: DifyApp
+    private var question: Question
+    private let words: DifyWords
     /// The conversation that is asked; none once it turned out to be gone.
     private var session: PlatformSession?
+    /// What is sent; kept, so that files are uploaded once.
+    private var request: DifyRequest?
+    private var answer: DifyAnswer?
     private var stream: Stream?
     /// Said by Dify and not yet given on, the next one last.
     private var parts: [ReplyPart] = []
+    /// Whether the answer is whole and suggestions may follow it.
+    private var isAnswered = false
     private var end: End?
 
-    init(_ app: DifyChatflow, _ question: Question) {
+    init(_ app: DifyApp, _ question: Question) {
         self.app = app
         self.question = question
+        words = DifyWords(question)
         session = question.session
     }
 
@@ -39,55 +47,165 @@ actor DifyReading {
             switch end {
             case .whole: return nil
             case .failed(let error): throw error
-            case nil: await readOn()
+            case nil: await goOn()
             }
         }
     }
 
-    private func readOn() async {
+    private func goOn() async {
         var said: [ReplyPart] = []
         do {
             try Task.checkCancellation()
-            if stream == nil { stream = try await ask() }
-            try await read(into: &said)
+            if isAnswered {
+                try await suggest(into: &said)
+            } else if stream != nil {
+                try await read(into: &said)
+            } else {
+                try await begin(into: &said)
+            }
         } catch let refusal as DifyRefusal where session.map(refusal.meansConversationIsGone) == true {
             // Asked again without it; then there is nothing more that could be gone.
             session = nil
-            stream = nil
+            answer = nil
         } catch let error as CancellationError {
             end = .failed(error)
         } catch {
-            end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
+            if answer?.isSaid == true {
+                isAnswered = true
+            } else {
+                end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
+            }
         }
-        if end != nil { stream = nil }
+        if end != nil || isAnswered { stream = nil }
         parts = said.reversed()
     }
 
-    private func ask() async throws -> Stream {
-        let inputs = await app.forms.inputs(for: question)
-        let body = try await app.connection.stream(
-            "/chat-messages", DifyChatflow.body(question, inputs, session)
-        ).body
-        return Stream(
-            body: body, pieces: body.makeAsyncIterator(),
-            answer: DifyAnswer(session: session, origin: app.connection.origin))
+    // MARK: Asking
+
+    private func begin(into said: inout [ReplyPart]) async throws {
+        if question.kind != .command, let form = session?.difyForm {
+            try await fillIn(form, into: &said)
+        } else {
+            try await ask(into: &said)
+        }
     }
+
+    private func ask(into said: inout [ReplyPart]) async throws {
+        if request == nil { request = try await app.request(for: question) }
+        guard let request else { return }
+        var answer = DifyAnswer(app, session: session, words: words)
+        if app.isBlocking {
+            let limit = app.connection.timing.answer
+            let whole = try await app.connection.post(app.kind.path, request.body(session), within: limit)
+            _ = try answer.take(whole: whole) { said.append($0) }
+            self.answer = answer
+            isAnswered = true
+        } else {
+            try await follow(app.connection.stream(app.kind.path, request.body(session)), with: answer)
+        }
+    }
+
+    private func follow(_ source: HTTPClient.StreamedAnswer, with answer: DifyAnswer) {
+        self.answer = answer
+        stream = Stream(body: source.body, pieces: source.body.makeAsyncIterator())
+    }
+
+    // MARK: A form that waits
+
+    /// Puts what the person said into the form; when it is filled in, submits it and follows the run that goes on.
+    private func fillIn(_ form: DifyForm, into said: inout [ReplyPart]) async throws {
+        var form = form
+        var files: [JSON] = []
+        if let rule = form.nextField?.files { files = try await upload(rule) }
+        let understood = form.take(question.text, chosen: question.chosen.first?.value, files: files) == .taken
+        guard let submission = form.submission(by: question.user) else {
+            return ask(form, again: !understood, into: &said)
+        }
+        do {
+            try await app.connection.post("/form/human_input/\(Form.percentEncode(form.token))", submission)
+        } catch let refusal as DifyRefusal {
+            switch (refusal.status, refusal.code) {
+            case (400, "invalid_form_data"?):
+                form.clear()
+                return ask(form, again: true, into: &said)
+            // Somebody else was first, or it was too late: either way the run goes on.
+            case (412, _): break
+            case (404, "not_found"?):
+                session = app.kind.hasConversations ? session?.with(nil) : nil
+                said.append(.session(session))
+                return
+            default: throw refusal
+            }
+        }
+        session = app.kind.hasConversations ? session?.with(nil) : nil
+        let trace = AskTrace(
+            conversationID: session?.id, messageID: session?.data[PlatformSession.newestMessage]?.string,
+            runID: form.run)
+        said += [.trace(trace), .session(session)]
+        let answer = DifyAnswer(app, session: session, words: words, resumed: form, trace: trace)
+        try await follow(app.connection.events(ofRun: form.run, user: question.user), with: answer)
+    }
+
+    private func ask(_ form: DifyForm, again: Bool, into said: inout [ReplyPart]) {
+        if again { said.append(.text(words.notAccepted + "\n\n")) }
+        said += form.askedNext(in: words)
+        if let session { said.append(.session(session.with(form))) }
+        end = .whole
+    }
+
+    private func upload(_ rule: DifyFileRule) async throws -> [JSON] {
+        var uploaded: [JSON] = []
+        for file in question.files where uploaded.count < rule.count {
+            guard let type = rule.type(of: file) else { continue }
+            if let file = try await app.upload(file, as: type, of: question, nil) { uploaded.append(file) }
+        }
+        return uploaded
+    }
+
+    // MARK: Reading
 
     /// Reads the next piece. What was said before a fault is given on before it.
     private func read(into said: inout [ReplyPart]) async throws {
         guard var stream else { return }
         self.stream = nil
         guard let piece = try await stream.pieces.next(isolation: self) else {
-            try stream.answer.checkEnd()
-            end = .whole
-            return
+            stream.epilogue?.cancel()
+            try answer?.end { said.append($0) }
+            return try await finish(into: &said)
         }
         for event in try stream.parser.feed(piece) {
-            guard try stream.answer.take(event, say: { said.append($0) }) else { continue }
-            stream.body.discardRest(within: Self.epilogue)
-            end = .whole
-            return
+            switch try answer?.take(event, say: { said.append($0) }) {
+            case .whole:
+                stream.epilogue?.cancel()
+                stream.body.discardRest(within: Self.rest)
+                return try await finish(into: &said)
+            case .said, .more, nil: continue
+            }
         }
+        if answer?.isSaid == true, stream.epilogue == nil { stream.epilogue = endSoon(stream.body) }
         self.stream = stream
+    }
+
+    private func endSoon(_ body: HTTPClient.StreamedAnswer.Body) -> Task<Void, Never> {
+        Task { [patience = app.connection.timing.epilogue] in
+            try? await Task.sleep(for: patience)
+            if !Task.isCancelled { body.discardRest(within: Self.rest) }
+        }
+    }
+
+    private func finish(into said: inout [ReplyPart]) async throws {
+        // A run that went on may have ended before its stream was opened: then only its message has the text.
+        if let answer, answer.lacksText, app.kind.hasConversations {
+            said += try await app.missedText(of: question, answer.trace)
+        }
+        isAnswered = true
+    }
+
+    // MARK: Suggestions
+
+    private func suggest(into said: inout [ReplyPart]) async throws {
+        end = .whole
+        guard let answer, !answer.waitsForPerson, let message = answer.trace.messageID else { return }
+        said += await app.suggestions(after: message, user: question.user)
     }
 }

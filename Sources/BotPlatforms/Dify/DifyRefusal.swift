@@ -70,6 +70,17 @@ struct DifyRefusal: Error {
         return .final
     }
 
+    /// What to do about a variable that the app did not take.
+    private var variableAdvice: String? {
+        if let match = message.firstMatch(of: /(\S+) in input form must be less than (\d+) characters/) {
+            return PlatformError.variableTooLong(String(match.1), limit: Int(match.2) ?? 0, length: nil).message
+        }
+        if let match = message.firstMatch(of: /(\S+) is required in input form/) {
+            return "Make the field `\(match.1)` optional in the app's start node in Dify, or give it a default."
+        }
+        return nil
+    }
+
     private var advice: String? {
         switch (status, code) {
         case (_, "rate_limit_error"): "The quota of the Dify plan is used up; it comes back with the next period."
@@ -83,8 +94,9 @@ struct DifyRefusal: Error {
         case (403, _): "The key is refused: look whether the app's API access is switched on in Dify."
         case (200..<400, _): "This is not Dify's API; its address usually ends with /v1."
         case (404, nil), (405, nil): "This is not Dify's API; its address usually ends with /v1."
+        case (_, "not_workflow_app"): "The key belongs to a Dify app of another kind than the connector's provider."
         case (_, "invalid_param") where hasBegun: "The run failed; look at the app's log in Dify."
-        case (_, "invalid_param"): "Look at the variables that the app asks for in Dify."
+        case (_, "invalid_param"): variableAdvice ?? "Look at the variables that the app asks for in Dify."
         default: nil
         }
     }
@@ -130,9 +142,9 @@ extension PlatformError {
         }
     }
 
-    /// The app wants a person to fill in a form.
+    /// The app wants a person to fill in a form, and does not tell which.
     static let pausesForHumanInput = PlatformError(
-        .final, "The app pauses for human input, which BitBot does not offer yet. Take that node out of the app.")
+        .final, "The app pauses for human input, but its form cannot be read. Let its node deliver to the web app.")
 
     static func runFailed(_ reason: String?) -> PlatformError {
         var reason = reason ?? "no reason given"

@@ -1,0 +1,64 @@
+import Base
+
+/// A question as an app of its kind takes it.
+struct DifyRequest: Sendable {
+    private let fields: JSON
+
+    fileprivate init(_ fields: JSON) { self.fields = fields }
+
+    func body(_ session: PlatformSession?) -> JSON {
+        guard let session, fields["auto_generate_name"] != nil else { return fields }
+        var body = fields
+        body["conversation_id"] = .string(session.id)
+        return body
+    }
+}
+
+extension DifyApp {
+    /// Turns a voice message into words, uploads files and fills in the app's variables.
+    /// - Throws: ``PlatformError``, never `uncertain`.
+    func request(for question: Question) async throws -> DifyRequest {
+        var question = question
+        let parameters = try? await parameters.known().get()
+        if let text = try await transcript(of: question, parameters) {
+            question.text = text
+            question.chosen = []
+            question.files = []
+            question.variables["MESSAGE"] = text
+        }
+        let attachments = try await attachments(of: question, parameters)
+        // All but the tokens where the app's form cannot be read.
+        var inputs = try parameters?.form?.inputs(for: question) ?? question.variables.mapValues(JSON.string)
+        inputs.merge(attachments.inputs) { $1 }
+        let text = question.difyText(leavingOut: attachments.leftOut)
+        var fields: JSON = [
+            "user": .string(question.user), "response_mode": isBlocking ? "blocking" : "streaming",
+            "files": .array(attachments.files),
+        ]
+        switch kind {
+        case .workflow: break
+        case .completion:
+            inputs["query"] = .string(text)
+            fields["query"] = .string(text)
+        case .chatflow, .chat, .agent:
+            fields["query"] = .string(text)
+            fields["auto_generate_name"] = false
+        }
+        fields["inputs"] = .object(inputs)
+        return DifyRequest(fields)
+    }
+
+    /// What the app suggests to ask next, if it does so. Whatever goes wrong, the answer stands without it.
+    /// Documentation: the contract's `/messages/{message_id}/suggested`.
+    func suggestions(after message: String, user: String) async -> [ReplyPart] {
+        struct Suggested: Decodable { var data: JSON? }
+        guard kind.hasConversations, (try? await parameters.known().get())?.suggestsAfterAnswer == true else {
+            return []
+        }
+        let found = try? await connection.read(
+            "/messages/\(Form.percentEncode(message))/suggested", [("user", user)],
+            within: connection.timing.suggestions, as: Suggested.self)
+        let questions = found?.value.data?.questions ?? []
+        return questions.isEmpty ? [] : [.choices(Choices(questions.map { Choice(label: $0, value: $0) }))]
+    }
+}
