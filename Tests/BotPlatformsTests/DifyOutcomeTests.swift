@@ -154,7 +154,10 @@ struct DifyOutcomeTests {
                 "created_at": .integer(created),
             ]
         }
-        let list = [message("m3", seconds + 1, "mine"), message("m2", seconds, "known"), message("m1", seconds, "old")]
+        let list = [
+            message("m3", seconds + 1, "mine"), message("m2", seconds, "known"),
+            message("b0000000-0000-4000-8000-000000000001", seconds, "old"),
+        ]
         let server = try await ScriptedDify.answering { request, _ in
             .json(["data": .array(request.path != "/v1/messages" ? [] : newestFirst ? list : list.reversed())])
         }
@@ -178,7 +181,14 @@ struct DifyOutcomeTests {
                 default:
                     // The answer is stored some time after the run's end.
                     let stored: JSON = count > 1 ? .string(answer) : ""
-                    return .json(["data": [["id": "m1", "query": "x", "answer": stored, "status": "normal"]]])
+                    return .json([
+                        "data": [
+                            [
+                                "id": "b0000000-0000-4000-8000-000000000001", "query": "x", "answer": stored,
+                                "status": "normal",
+                            ]
+                        ]
+                    ])
                 }
             }
             let outcome = try await Stage.chatflow(server.url)
@@ -192,7 +202,14 @@ struct DifyOutcomeTests {
     func oldDify() async throws {
         let server = try await ScriptedDify.answering { request, count in
             guard request.path == "/v1/messages" else { return .refusal(400, "not_workflow_app") }
-            return .json(["data": [["id": "m1", "answer": count < 3 ? "" : "there", "status": "normal"]]])
+            return .json([
+                "data": [
+                    [
+                        "id": "b0000000-0000-4000-8000-000000000001", "answer": count < 3 ? "" : "there",
+                        "status": "normal",
+                    ]
+                ]
+            ])
         }
         let outcome = try await Stage.chatflow(server.url)
             .outcome(of: Stage.question("x"), trace: Wire.trace, askedAt: now)
@@ -208,7 +225,14 @@ struct DifyOutcomeTests {
         ]
         let server = try await ScriptedDify.answering { request, _ in
             request.path == "/v1/messages"
-                ? .json(["data": [["id": "m1", "answer": "", "status": "normal", "message_files": files]]])
+                ? .json([
+                    "data": [
+                        [
+                            "id": "b0000000-0000-4000-8000-000000000001", "answer": "", "status": "normal",
+                            "message_files": files,
+                        ]
+                    ]
+                ])
                 : .json(["status": "succeeded", "outputs": nil])
         }
         let outcome = try await Stage.chatflow(server.url)
@@ -234,7 +258,9 @@ struct DifyOutcomeTests {
         for (status, expected) in [("paused", PlatformError.pausesForHumanInput), ("stopped", .stoppedUnsaid)] {
             let server = try await ScriptedDify.answering { request, _ in
                 request.path == "/v1/messages"
-                    ? .json(["data": [["id": "m1", "answer": "", "status": "normal"]]])
+                    ? .json([
+                        "data": [["id": "b0000000-0000-4000-8000-000000000001", "answer": "", "status": "normal"]]
+                    ])
                     : .json(["status": .string(status), "outputs": [:]])
             }
             let outcome = try await Stage.chatflow(server.url)

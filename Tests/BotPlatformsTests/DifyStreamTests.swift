@@ -65,11 +65,11 @@ struct DifyStreamTests {
     func spelling() async throws {
         let heard = try await hear(
             ": hello\r\n\r\ndata: { \"event\" : \"message\", \"answer\": \"Hi\", \"id\": null, \"new\": {\"a\": [1]}, "
-                + "\"conversation_id\": \"c1\", \"message_id\": \"m1\", \"task_id\": null}\r\n\r\n"
+                + "\"conversation_id\": \"c1\", \"message_id\": \"b0000000-0000-4000-8000-000000000001\", \"task_id\": null}\r\n\r\n"
                 + "data: {\"conversation_id\": \"c1\", \"event\": \"message_end\", \"files\": {\"odd\": 1}}\r\n\r\n")
         #expect(heard.error?.kind == nil)
         #expect(heard.text == "Hi")
-        #expect(heard.traces == [AskTrace(conversationID: "c1", messageID: "m1")])
+        #expect(heard.traces == [AskTrace(conversationID: "c1", messageID: "b0000000-0000-4000-8000-000000000001")])
     }
 
     @Test("pings, unknown events, nodes, thoughts, reasoning and speech are not said")
@@ -199,15 +199,16 @@ struct DifyStreamTests {
     func lateIDs() async throws {
         let heard = try await hear(
             #"data: {"event":"message","conversation_id":"c1","answer":"a","task_id":"t1"}"# + "\n\n"
-                + #"data: {"event":"message","conversation_id":"c1","message_id":"m1","answer":"b","task_id":"t1"}"#
+                + #"data: {"event":"message","conversation_id":"c1","message_id":"b0000000-0000-4000-8000-000000000001","answer":"b","task_id":"t1"}"#
                 + "\n\n" + #"data: {"event":"message_end","workflow_run_id":"a0000000-0000-4000-8000-000000000001"}"#
                 + "\n\n")
         #expect(
             heard.traces == [
                 AskTrace(conversationID: "c1", taskID: "t1"),
-                AskTrace(conversationID: "c1", messageID: "m1", taskID: "t1"),
+                AskTrace(conversationID: "c1", messageID: "b0000000-0000-4000-8000-000000000001", taskID: "t1"),
                 AskTrace(
-                    conversationID: "c1", messageID: "m1", taskID: "t1", runID: "a0000000-0000-4000-8000-000000000001"),
+                    conversationID: "c1", messageID: "b0000000-0000-4000-8000-000000000001", taskID: "t1",
+                    runID: "a0000000-0000-4000-8000-000000000001"),
             ])
         #expect(heard.text == "ab")
     }
@@ -215,9 +216,15 @@ struct DifyStreamTests {
     @Test("what else a session holds is kept while its conversation goes on, and dropped with it")
     func sessionData() async throws {
         let same = PlatformSession(id: Wire.conversation, data: ["choice": "1", "message_id": "m0"])
-        #expect(try await hear(Wire.answer("x"), session: same).session?.data == ["choice": "1", "message_id": "m1"])
+        #expect(
+            try await hear(Wire.answer("x"), session: same).session?.data == [
+                "choice": "1", "message_id": "b0000000-0000-4000-8000-000000000001",
+            ])
         let other = PlatformSession(id: "c0000000-0000-4000-8000-000000000002", data: ["choice": "1"])
-        #expect(try await hear(Wire.answer("x"), session: other).session?.data == ["message_id": "m1"])
+        #expect(
+            try await hear(Wire.answer("x"), session: other).session?.data == [
+                "message_id": "b0000000-0000-4000-8000-000000000001"
+            ])
     }
 
     @Test("pings keep a slow answer alive, silence does not")

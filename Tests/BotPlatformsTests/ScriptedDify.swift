@@ -91,10 +91,13 @@ extension HTTPResponse {
 
 /// Streams as Dify writes them.
 enum Wire {
-    static let ids = #""conversation_id":"c0000000-0000-4000-8000-000000000001","message_id":"m1","task_id":"t1""#
+    static let ids =
+        #""conversation_id":"c0000000-0000-4000-8000-000000000001","message_id":"b0000000-0000-4000-8000-000000000001","task_id":"t1""#
     static let conversation = "c0000000-0000-4000-8000-000000000001"
+    static let messageID = "b0000000-0000-4000-8000-000000000001"
     static let trace = AskTrace(
-        conversationID: conversation, messageID: "m1", taskID: "t1", runID: "a0000000-0000-4000-8000-000000000001")
+        conversationID: conversation, messageID: "b0000000-0000-4000-8000-000000000001", taskID: "t1",
+        runID: "a0000000-0000-4000-8000-000000000001")
 
     static func event(_ name: String, _ fields: String = "") -> String {
         #"data: {"event":"\#(name)",\#(ids)\#(fields.isEmpty ? "" : ",")\#(fields)}"# + "\n\n"
