@@ -64,6 +64,42 @@ struct DifyInputsTests {
         await dify.shutdown()
     }
 
+    @Test(
+        "a value that is longer than the app takes is told before anything is asked",
+        arguments: ["text-input", "paragraph"])
+    func tooLong(kind: String) async throws {
+        let server = try await ScriptedDify.start { request, _ in
+            request.path == "/v1/parameters"
+                ? .json(["user_input_form": [[kind: ["variable": "access_token", "max_length": 10]]]])
+                : .events(Wire.answer("ok"))
+        }
+        let heard = try await Stage.chatflow(server.url).hear(question())
+        #expect(heard.error?.kind == .final)
+        #expect(
+            heard.error?.message.contains(
+                "lengthen the field `access_token` (10 characters) in the app's start node in Dify to at least 24")
+                == true)
+        #expect(server.requests("/chat-messages").isEmpty)
+        await server.stop()
+    }
+
+    @Test("a variable that Dify itself refuses is named to the administrator, with what to do")
+    func refused() async throws {
+        for (message, advice) in [
+            (
+                "FIRST_NAME in input form must be less than 2 characters",
+                "lengthen the field `FIRST_NAME` (2 characters)"
+            ),
+            ("city is required in input form", "Make the field `city` optional"),
+        ] {
+            let server = try await ScriptedDify.answering { _, _ in .refusal(400, "invalid_param", message) }
+            let heard = try await Stage.chatflow(server.url).hear(question())
+            #expect(heard.error?.kind == .final)
+            #expect(heard.error?.message.contains(advice) == true)
+            await server.stop()
+        }
+    }
+
     @Test("a value that does not fit gives way to the app's own default, else it is left out")
     func defaults() async throws {
         let got = try await inputs([

@@ -66,22 +66,27 @@ struct DifyAnswer {
             add(try piece(event, say: say), say: say)
         case .messageReplace: replace(with: try piece(event, say: say), say: say)
         case .messageFile:
-            let file = try read(event, as: DifyEvent.File.self, say: say)
-            add([file], say: say)
+            let file = try read(event, as: DifyEvent.Lax<DifyEvent.File>.self, say: say)
+            add(file.value.map { [$0] } ?? [], say: say)
         case .messageEnd:
             let end = try read(event, as: DifyEvent.End.self, say: say)
             add(end.files?.value ?? [], say: say)
             hasEnded = true
             // Without text so far, it is in the outputs of the `workflow_finished` that follows.
-            return app.kind == .completion || (hasSpoken && app.kind != .chatflow) ? .whole : hasSpoken ? .said : .more
+            return !hasSpoken ? .more : app.kind == .chatflow ? .said : .whole
         case .textChunk:
             let chunk = try read(event, as: DifyEvent.Chunk.self, say: say)
             // Shown as it comes only where it is shown like this in the end.
             if app.outputStyle == .plain { add(chunk.data?.text ?? "", say: say) }
         case .workflowFinished:
+            // What a chatflow gives out beside its answer is rare; most need not be read.
+            if isSaid, resumed == nil, !event.data.contains(DifyOutputs.action), !event.data.contains("url\"") {
+                return .whole
+            }
             let run = try read(event, as: DifyEvent.Run.self, say: say).data
-            return try finish(
-                run, order: JSONMemberNames.of(["data", "outputs"], in: Array(event.data.utf8)), say: say)
+            let order =
+                app.kind == .workflow ? JSONMemberNames.of(["data", "outputs"], in: Array(event.data.utf8)) : []
+            return try finish(run, order: order, say: say)
         case .humanInputRequired: pause.take(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
         case .workflowPaused:
             pause.takeReasons(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
@@ -136,13 +141,15 @@ struct DifyAnswer {
     private mutating func finish(
         _ run: DifyEvent.Run.Data?, order: [String], say: (ReplyPart) -> Void
     ) throws -> Progress {
-        switch run?.status {
+        switch run?.status?.value {
         // What was said to its end stays said.
-        case "failed" where !isSaid: throw PlatformError.runFailed(run?.error)
+        case "failed" where !isSaid: throw PlatformError.runFailed(run?.error?.value)
         case "paused":
             try ask(say: say)
             return .whole
         case "running": return .more
+        // Not the end that is documented: the stream's own end tells whether something is missing.
+        case nil where !isSaid: return .more
         default: break
         }
         let outputs = DifyOutputs(run?.outputs, order: order)
@@ -154,7 +161,7 @@ struct DifyAnswer {
         }
         add(outputs.files + (run?.files?.value ?? []), say: say)
         for action in outputs.actions { say(.action(action)) }
-        if !hasSpoken, files.isEmpty, outputs.actions.isEmpty, run?.status == "stopped" {
+        if !hasSpoken, files.isEmpty, outputs.actions.isEmpty, run?.status?.value == "stopped" {
             throw PlatformError.stoppedUnsaid
         }
         return .whole

@@ -81,6 +81,15 @@ enum DifyEvent {
             case task = "task_id"
             case run = "workflow_run_id"
         }
+
+        init(from decoder: any Decoder) throws {
+            let ids = try decoder.container(keyedBy: CodingKeys.self)
+            func id(_ key: CodingKeys) -> String? { (try? ids.decodeIfPresent(String.self, forKey: key)) ?? nil }
+            conversation = id(.conversation)
+            message = id(.message)
+            task = id(.task)
+            run = id(.run)
+        }
     }
 
     struct Nothing: Decodable {}
@@ -122,9 +131,9 @@ enum DifyEvent {
 
     struct Run: Decodable {
         struct Data: Decodable {
-            var status: String?
+            var status: Lax<String>?
             var outputs: JSON?
-            var error: String?
+            var error: Lax<String>?
             var files: Lax<[File]>?
         }
         var data: Data?

@@ -15,7 +15,7 @@ struct DifyOutputs: Sendable {
     let actions: [BotAction]
     let files: [DifyEvent.File]
 
-    private static let action = "bitbot_action"
+    static let action = "bitbot_action"
     private static let plainNames: Set<String> = ["text", "answer", "result"]
 
     /// - Parameter order: the names as they came; those that it lacks come last.

@@ -116,8 +116,13 @@ actor DifyReading {
     private func fillIn(_ form: DifyForm, into said: inout [ReplyPart]) async throws {
         var form = form
         var files: [JSON] = []
-        if let rule = form.nextField?.files { files = try await upload(rule) }
-        let understood = form.take(question.text, chosen: question.chosen.first?.value, files: files) == .taken
+        var text = question.text
+        if let rule = form.nextField?.files {
+            files = try await upload(rule)
+        } else if !question.files.isEmpty {
+            text = try await app.transcript(of: question, try? app.parameters.known().get()) ?? text
+        }
+        let understood = form.take(text, chosen: question.chosen.first?.value, files: files) == .taken
         guard let submission = form.submission(by: question.user) else {
             return ask(form, again: !understood, into: &said)
         }

@@ -94,6 +94,7 @@ struct DifyRefusal: Error {
         case (403, _): "The key is refused: look whether the app's API access is switched on in Dify."
         case (200..<400, _): "This is not Dify's API; its address usually ends with /v1."
         case (404, nil), (405, nil): "This is not Dify's API; its address usually ends with /v1."
+        case (_, "agent_not_published"): "Publish the agent in Dify."
         case (_, "not_workflow_app"): "The key belongs to a Dify app of another kind than the connector's provider."
         case (_, "invalid_param") where hasBegun: "The run failed; look at the app's log in Dify."
         case (_, "invalid_param"): variableAdvice ?? "Look at the variables that the app asks for in Dify."

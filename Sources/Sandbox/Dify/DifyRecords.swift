@@ -113,6 +113,13 @@ struct DifyRecords {
 
     func run(_ id: String, app: SimulatedDify.App) -> DifyRun? { runs[id].flatMap { $0.app.id == app.id ? $0 : nil } }
 
+    /// The runs of an app, newest first.
+    /// - Parameter user: whose; `nil`: anybody's.
+    func runs(of app: SimulatedDify.App, user: String?) -> [DifyRun] {
+        runs.values.filter { $0.app.id == app.id && (user == nil || $0.user == user) }
+            .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
+    }
+
     func message(_ id: String, app: SimulatedDify.App, user: String) throws -> DifyRun {
         guard let found = messages[id], found.app.id == app.id, found.user == user else { throw DifyError.noMessage }
         return found

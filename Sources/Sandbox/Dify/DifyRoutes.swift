@@ -24,6 +24,7 @@ extension SimulatedDify {
         add(.post, "/chat-messages/:id/stop") { try $0.stopChat() }
         add(.post, "/completion-messages/:id/stop") { try $0.stopCompletion() }
         add(.post, "/workflows/tasks/:id/stop") { try $0.stopWorkflow() }
+        add(.get, "/workflows/logs") { try $0.workflowLogs() }
         add(.get, "/workflows/run/:id") { try $0.workflowRun() }
         add(.get, "/workflow/:id/events") { try $0.workflowEvents() }
         add(.get, "/messages") { try $0.messages() }
