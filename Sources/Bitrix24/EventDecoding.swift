@@ -29,6 +29,9 @@ extension PortalEvent {
         let data = tree["data"] ?? .null
         self.init(
             name: name, auth: try EventAuth(tree["auth"], data: data), content: try Content(name: name, data: data))
+        if let seconds = tree["ts"]?.looseInteger, (0...100_000_000_000).contains(seconds) {
+            sentAt = Timestamp(rawValue: seconds * 1000)
+        }
     }
 }
 

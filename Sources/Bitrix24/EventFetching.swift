@@ -1,4 +1,5 @@
 import Base
+import Foundation
 
 /// One bot's turn of fetching.
 public struct EventPoll: Sendable, Hashable {
@@ -26,7 +27,10 @@ public struct FetchedEvent: Sendable {
 extension FetchedEvent {
     /// The event in the form that webhooks get, with JSON's types; what is stored of it.
     public func body(memberID: String) -> [UInt8] {
-        let tree: JSON = ["event": .string(type), "data": data, "auth": ["member_id": .string(memberID)]]
+        var tree: JSON = ["event": .string(type), "data": data, "auth": ["member_id": .string(memberID)]]
+        if let date = try? Date(date, strategy: .iso8601), let seconds = Int64(exactly: date.timeIntervalSince1970) {
+            tree["ts"] = .integer(seconds)
+        }
         return tree.bytes
     }
 }

@@ -7,6 +7,8 @@ public struct PortalEvent: Sendable {
     /// The event's name as sent, in upper case (`ONIMBOTV2MESSAGEADD`).
     public var name: String
     public var auth: EventAuth
+    /// When it was sent, by the portal's clock, in whole seconds.
+    public var sentAt: Timestamp?
     public var content: Content
 
     public enum Content: Sendable {

@@ -43,6 +43,8 @@ struct Conversation: Sendable {
                 return .finished
             }
             guard let setting = try await setting(of: item) else { return .finished }
+            if item.event.kind == .reaction { return try await rate(&item, setting) }
+            if item.event.kind == .joined, !(try await mayGreet(item, setting)) { return try await leave(item) }
             if case .asked(let moment, let trace) = item.progress {
                 return try await findOutcome(&item, setting, askedAt: moment, trace: trace)
             }
@@ -85,16 +87,21 @@ struct Conversation: Sendable {
 
     private enum Beginning {
         case with(DialogState)
-        /// A command has taken the message's place; `nil`: the event was erased.
+        /// It is not what it was: edited, deleted, or a command has taken the message's place; `nil`: it was erased.
         case insteadOf(EventRecord?)
     }
 
     /// How far it came is kept in the item: whatever fails then, the store too, nothing is asked a second time.
     func ask(_ item: inout PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
+        if let moment = try await collect(&item, setting) {
+            item.attempts -= 1
+            item.notBefore = moment
+            return .again(item)
+        }
         item.mayAskAgain = false
         let askedAt = clock.now
         let beginning = try await store.database.write { [item] connection -> Beginning in
-            guard try connection.beginAsking(item.id, isCommand: item.event.kind == .command, now: askedAt) else {
+            guard try connection.beginAsking(item.claim, joined: item.joined.map(\.claim), now: askedAt) else {
                 return .insteadOf(try connection.event(item.id))
             }
             return .with(
@@ -109,7 +116,7 @@ struct Conversation: Sendable {
         let isWhole = Flag()
         var trace: AskTrace?
         do {
-            for try await part in setting.platform.reply(to: question) {
+            for try await part in setting.platform.answer(to: question) {
                 reply.take(part)
                 if case .trace(let seen) = part, seen != trace {
                     trace = seen
@@ -127,10 +134,14 @@ struct Conversation: Sendable {
     private func replaced(
         _ item: PendingEvent, _ beginning: Beginning, _ bot: BotRecord
     ) throws -> Verdict<PendingEvent> {
-        guard case .insteadOf(let record?) = beginning, record.state == .waiting else { return .finished }
-        var command = try PendingEvent(record, bot: bot, vault: store.vault)
-        command.failingSince = item.failingSince
-        return .again(command)
+        guard case .insteadOf(let record?) = beginning else { return .finished }
+        // Joined to one that stands before it in line: when that one is put off, this one stands alone again.
+        let isJoined = record.state == .asking && record.joinedTo != nil
+        guard record.state == .waiting || isJoined else { return .finished }
+        var instead = try PendingEvent(record, bot: bot, vault: store.vault)
+        instead.failingSince = item.failingSince
+        if isJoined { instead.notBefore = clock.now + .seconds(5) }
+        return .again(instead)
     }
 
     /// The writer takes changes in order, so nobody needs to wait for this one; nor is it needed where the whole answer is

@@ -10,6 +10,7 @@ extension Conversation {
     func findOutcome(
         _ item: inout PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
     ) async throws -> Verdict<PendingEvent> {
+        try await readJoined(&item, setting.bot)
         guard let finder = setting.platform as? any FindsOutcome else {
             if item.mayAskAgain { return try await ask(&item, setting) }
             metrics.uncertainAsks.increment()
@@ -19,6 +20,8 @@ extension Conversation {
                 up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
             return .finished
         }
+        // A greeting leaves nothing behind where the platform can be looked into.
+        if item.event.kind == .joined { return try await ask(&item, setting) }
         let state = try await store.database.read { [item] in
             try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }
@@ -55,7 +58,8 @@ extension Conversation {
         // Counted from the first fault: an answer may take long, and one that is cut then is looked for at least once.
         let failingSince = item.failingSince ?? now
         item.failingSince = failingSince
-        let outOfPatience = item.notBefore - failingSince > Self.patience
+        let outOfPatience =
+            item.notBefore - failingSince > (item.event.kind == .joined ? Self.greetingPatience : Self.patience)
         if error.kind == .final || outOfPatience {
             if error.kind == .uncertain { metrics.uncertainAsks.increment() }
             try await give(up: item, because: error.message, telling: setting.bot)
@@ -68,6 +72,7 @@ extension Conversation {
         let (id, moment) = (item.id, item.notBefore)
         if error.kind == .passing {
             item.progress = .waiting
+            item.joined = []
             try await store.database.write { try $0.postpone(id, until: moment, reason: error.message) }
         } else {
             try await store.database.write { try $0.postponeLook(id, until: moment, reason: error.message) }
@@ -78,7 +83,9 @@ extension Conversation {
     /// The event waits for the administrator, and the person is told in plain words.
     func give(up item: PendingEvent, because reason: String, telling bot: BotRecord?) async throws {
         log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
-        let apology = bot.map { Apology(to: item.event, of: $0).deliveries } ?? []
+        // Whoever asked nothing is told nothing.
+        let isQuestion = item.event.kind == .message || item.event.kind == .command
+        let apology = (isQuestion ? bot : nil).map { Apology(to: item.event, of: $0).deliveries } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
             guard try connection.fail(item.id, reason: reason) else { return [PendingDelivery]() }

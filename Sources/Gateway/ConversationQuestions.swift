@@ -6,7 +6,7 @@ import Storage
 /// What the bot is asked.
 extension Conversation {
     func question(_ item: PendingEvent, _ setting: Setting, _ state: DialogState) async -> Question {
-        let event = item.event
+        let (event, auth) = item.asked
         let session = await sessions.current(state.session, key: key(item, setting))
         let text = Variables.message(of: event)
         var chosen: [Choice] = []
@@ -18,14 +18,18 @@ extension Conversation {
         }
         let account = try? await portals.account(setting.installation)
         let userAccessToken = try? await account?.userAccessToken()
+        var variables = Variables.plain(
+            event, auth: auth, installationScope: setting.installation.scope,
+            clientEndpoint: setting.installation.clientEndpoint)
+        if !item.joined.isEmpty {
+            variables["MESSAGE_BATCH"] = JSON.array(item.texts.map(JSON.string)).text
+            variables["MESSAGE_BATCH_SIZE"] = "\(item.texts.count)"
+        }
         return Question(
-            kind: event.kind == .command ? .command : .message,
+            kind: Question.Kind(rawValue: event.kind.rawValue) ?? .message,
             text: chosen.isEmpty ? text : chosen.map(\.label).joined(separator: ", "), chosen: chosen,
-            user: "\(setting.portal.memberID):\(event.dialogID)",
-            variables: Variables.plain(
-                event, auth: item.auth, installationScope: setting.installation.scope,
-                clientEndpoint: setting.installation.clientEndpoint),
-            tokens: Variables.tokens(event, auth: item.auth, userAccessToken: userAccessToken ?? nil),
+            user: "\(setting.portal.memberID):\(event.dialogID)", variables: variables,
+            tokens: Variables.tokens(event, auth: auth, userAccessToken: userAccessToken ?? nil),
             session: session.map { PlatformSession(id: $0.platformID, data: $0.data) },
             // With its moment: a store that begins anew counts from 1 again.
             id: "\(item.row)-\(item.receivedAt.rawValue)")

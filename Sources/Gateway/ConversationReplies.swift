@@ -38,7 +38,7 @@ extension Conversation {
         }
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
-            guard try connection.finish(item.id, now: now) else { return nil }
+            guard try connection.finish(item.id, withJoined: !item.joined.isEmpty, now: now) else { return nil }
             let stored = try connection.add(rendered.deliveries, to: item, answer: answer, now: now)
             if !rendered.transcript.isEmpty {
                 try connection.addMessage(

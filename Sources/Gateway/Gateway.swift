@@ -92,8 +92,10 @@ public final class Gateway: Sendable {
         guard try await store.retryWork(key, now: clock.now) else { return false }
         switch key {
         case .event(let id):
-            let found = try await store.database.read { try $0.event(id) }
-            var pending = try await Self.pending(found.map { [$0] } ?? [], store: store, log: log)
+            let found = try await store.database.read { connection in
+                try (connection.event(id).map { [$0] } ?? []) + connection.events(joinedTo: id)
+            }
+            var pending = try await Self.pending(found, store: store, log: log)
             for index in pending.indices { pending[index].mayAskAgain = true }
             await asking.add(pending)
         case .send(let id):

@@ -46,18 +46,20 @@ public struct Inbox: Sendable {
         of event: BotEvent, in whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
     ) async throws -> Intake? {
         switch event.kind {
-        case .message where isOurs(event), .command where isOurs(event):
+        case .message where isOurs(event), .command where isOurs(event), .messageUpdated where isOurs(event),
+            .messageDeleted where isOurs(event):
             count(event, "not_for_answer")
         case .message, .command:
             return try await question(event, of: whole, body: body, bot: bot, portal: portal)
         case .joined:
-            guard !event.dialogID.isEmpty else { throw InboxError.missing("dialog id") }
-            return Intake(event: event, kind: .joining(bot: bot.id, portal: portal.id, now: clock.now))
+            return try joining(event, of: whole, body: body, bot: bot, portal: portal)
         case .deleted:
             try await markDeleted(bot)
             count(event, "taken")
-        case .messageUpdated, .messageDeleted, .reaction, .contextRequested:
-            count(event, "not_for_answer")
+        case .messageUpdated: return try edit(event, bot: bot, portal: portal)
+        case .messageDeleted: return try deletion(event, bot: bot, portal: portal)
+        case .reaction: return reaction(event, of: whole, body: body, bot: bot, portal: portal)
+        case .contextRequested: count(event, "not_for_answer")
         }
         return nil
     }
@@ -66,10 +68,13 @@ public struct Inbox: Sendable {
     func giveOn(_ intake: Intake, _ taken: Intake.Taken) async {
         switch taken {
         case .known: count(intake.event, "known")
+        case .late: count(intake.event, "not_for_answer")
         case .stored: count(intake.event, "taken")
-        case .question(let pending):
+        case .work(let pending):
             count(intake.event, "taken")
             await intake.event.kind == .command ? asking.replace(pending) : asking.add([pending])
+            // What was collected goes with a file, and before a command.
+            if intake.endsCollecting { await asking.hasten(pending.dialog) { $0.isCollecting } }
         }
     }
 
@@ -83,14 +88,19 @@ public struct Inbox: Sendable {
     ) async throws -> Intake {
         guard let messageID = event.messageID, !event.dialogID.isEmpty else { throw InboxError.missing("message id") }
         let now = clock.now
-        let isCommand = event.kind == .command
-        let notBefore = isCommand ? now : try await earliest(for: event, bot: bot, now: now)
-        let draft = EventDraft(
-            portalID: portal.id, botID: bot.id, knownAs: "message:\(bot.id):\(messageID)", isCommand: isCommand,
-            messageID: messageID, dialogID: event.dialogID, chatID: event.chat.id, title: event.chat.title,
-            text: Variables.message(of: event), sealedBody: store.vault.seal(body), receivedAt: now,
-            notBefore: notBefore)
-        return Intake(event: event, kind: .question(draft, whole.auth))
+        let collecting = BotSettings(bot.settings).collect
+        var draft = EventDraft(
+            event, of: body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: now)
+        if event.isCollectable {
+            draft.notBefore = now + collecting
+        } else if event.kind == .message {
+            draft.notBefore = try await earliest(for: event, bot: bot, now: now)
+        }
+        let endsCollecting = collecting > .zero && !event.isCollectable
+        return Intake(event, endsCollecting: endsCollecting) { [draft, vault = store.vault] connection in
+            guard let taken = try connection.takeEvent(draft, vault: vault) else { return .known }
+            return .work(PendingEvent(taken, draft, event, whole.auth))
+        }
     }
 
     /// A text that begins with a registered command waits a second for its command event.
@@ -119,34 +129,29 @@ public struct Inbox: Sendable {
 
 /// What an event means for the store. Made ready first, so that several can be stored in one transaction.
 struct Intake: Sendable {
-    enum Kind: Sendable {
-        case question(EventDraft, EventAuth)
-        case joining(bot: ID<BotRecord>, portal: ID<PortalRecord>, now: Timestamp)
-    }
     enum Taken: Sendable {
         /// It was here before.
         case known
+        /// What it is about is done already.
+        case late
+        /// There is nothing more to do with it.
         case stored
-        case question(PendingEvent)
+        case work(PendingEvent)
     }
     let event: BotEvent
-    let kind: Kind
+    /// What was collected until now is not to wait for more.
+    let endsCollecting: Bool
+    private let storing: @Sendable (Connection) throws -> Taken
 
-    func store(on connection: Connection) throws -> Taken {
-        switch kind {
-        case .question(let draft, let auth):
-            guard let taken = try connection.takeEvent(draft) else { return .known }
-            return .question(
-                PendingEvent(
-                    id: taken.event, dialog: taken.dialog, portal: draft.portalID, bot: draft.botID, event: event,
-                    auth: auth, receivedAt: draft.receivedAt, notBefore: draft.notBefore))
-        case .joining(let bot, let portal, let now):
-            let isNew = try connection.takeJoining(
-                bot: bot, portal: portal, dialogID: event.dialogID, chatID: event.chat.id, title: event.chat.title,
-                now: now)
-            return isNew ? .stored : .known
-        }
+    init(
+        _ event: BotEvent, endsCollecting: Bool = false, storing: @escaping @Sendable (Connection) throws -> Taken
+    ) {
+        self.event = event
+        self.endsCollecting = endsCollecting
+        self.storing = storing
     }
+
+    func store(on connection: Connection) throws -> Taken { try storing(connection) }
 }
 
 public enum InboxError: Error, Sendable, Equatable {

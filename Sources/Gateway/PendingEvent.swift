@@ -15,10 +15,14 @@ struct PendingEvent: DialogWork {
     let dialog: ID<DialogRecord>
     let portal: ID<PortalRecord>
     let bot: ID<BotRecord>
-    let event: BotEvent
+    var event: BotEvent
     let auth: EventAuth
     let receivedAt: Timestamp
     var notBefore: Timestamp
+    /// How often it was edited while it waited.
+    var edits = 0
+    /// Further messages of the same person that are asked together with it as one question, in order.
+    var joined: [PendingEvent] = []
     var progress = Progress.waiting
     var attempts = 0
     /// The administrator wants it asked again, if it is known to have failed.
@@ -27,7 +31,12 @@ struct PendingEvent: DialogWork {
     var failingSince: Timestamp?
 
     var row: Int64 { id.rawValue }
-    var order: Int64 { event.messageID ?? 0 }
+    /// A greeting comes before all messages, a rating holds up none.
+    var order: Int64 { event.kind == .reaction ? .max : event.messageID ?? 0 }
+
+    var claim: AskClaim {
+        AskClaim(event: id, kind: EventRecord.Kind(rawValue: event.kind.rawValue) ?? .message, edits: edits)
+    }
 }
 
 extension PendingEvent {
@@ -38,13 +47,19 @@ extension PendingEvent {
         let body = try vault.open(sealed)
         let portalEvent = try PortalEvent(decoding: body, contentType: EventBody.contentType(of: body))
         guard case .bots(let events) = portalEvent.content,
-            let event = events.first(where: { $0.botID == bot.botID }) ?? events.first
+            var event = events.first(where: { event in
+                event.botID == bot.botID && (record.command == nil || event.command?.id == record.command)
+            }) ?? events.first
         else { throw UnreadableEvent() }
+        if let edit = record.sealedEdit { event.text = try vault.openSecret(edit).reveal() }
         self.init(
             id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID, event: event,
             auth: portalEvent.auth, receivedAt: record.receivedAt, notBefore: record.notBefore,
-            attempts: record.attempts)
-        if record.state == .asking { progress = .asked(at: record.askedAt ?? record.receivedAt, trace: record.trace) }
+            edits: record.edits, attempts: record.attempts)
+        // What is joined to another has no outcome of its own.
+        if record.state == .asking, record.joinedTo == nil {
+            progress = .asked(at: record.askedAt ?? record.receivedAt, trace: record.trace)
+        }
     }
 }
 

@@ -16,13 +16,18 @@ public final class Platforms: Sendable {
 
     let http: HTTPClient
     private let privateUpstreams: PrivateUpstreams
+    private let types: [PlatformType]
     private let clock: WallClock
     private let log: Log
     private let entries = Mutex<[ID<ConnectorRecord>: Entry]>([:])
 
-    public init(http: HTTPClient, privateUpstreams: PrivateUpstreams, clock: WallClock, log: Log) {
+    public init(
+        http: HTTPClient, privateUpstreams: PrivateUpstreams, types: [PlatformType] = PlatformType.all,
+        clock: WallClock, log: Log
+    ) {
         self.http = http
         self.privateUpstreams = privateUpstreams
+        self.types = types
         self.clock = clock
         self.log = log
     }
@@ -31,7 +36,7 @@ public final class Platforms: Sendable {
     public func platform(_ connector: ConnectorRecord, _ provider: ProviderRecord) -> (any BotPlatform)? {
         let known = entries.withLock { $0[connector.id] }
         if let known, known.connector == connector, known.provider == provider { return known.platform }
-        guard let type = PlatformType.named(provider.type) else { return nil }
+        guard let type = types.first(where: { $0.name == provider.type }) else { return nil }
         let platform = type.make(
             PlatformConfiguration(
                 url: connector.url ?? provider.url, key: connector.key, options: connector.options,

@@ -18,7 +18,7 @@ enum Variables {
             "DIALOG_ID": event.dialogID,
             "CHAT_ID": event.chat.id,
             "MESSAGE_ID": event.messageID.map { "\($0)" },
-            "MESSAGE": message(of: event),
+            "MESSAGE": event.kind == .joined ? nil : message(of: event),
             "AUTHOR_ID": event.authorID,
             "USER_ID": event.user.id,
             "CHAT_AUTHOR_ID": event.chat.authorID,

@@ -119,6 +119,17 @@ public actor WorkQueue<Work: DialogWork> {
     /// Takes work that replaces what waits under the same row (a command that came after its message).
     public func replace(_ item: Work) { arrive(.replacement(item)) }
 
+    /// Lets work that waits in a dialog begin now.
+    public func hasten(_ dialog: ID<DialogRecord>, where isMeant: @Sendable (Work) -> Bool) {
+        guard var line = lines.removeValue(forKey: dialog) else { return }
+        let now = clock.now
+        for index in line.waiting.indices where line.waiting[index].notBefore > now && isMeant(line.waiting[index]) {
+            line.waiting[index].notBefore = now
+        }
+        lines[dialog] = line
+        startIfReady(dialog)
+    }
+
     /// Starts nothing more and returns when what runs has ended.
     public func drain() async {
         draining = true
@@ -263,7 +274,9 @@ public actor WorkQueue<Work: DialogWork> {
             repeat {
                 let full = left.portals
                 let found = try await load(after, 1_000) { sought.contains($0) && !full.contains($0) }
-                for item in found.work where !endedWhileLoading.contains(item.row) { take(item) }
+                // What is taken may begin at once, so what belongs before it comes first.
+                let inOrder = found.work.sorted { ($0.order, $0.row) < ($1.order, $1.row) }
+                for item in inOrder where !endedWhileLoading.contains(item.row) { take(item) }
                 guard let last = found.last else { break }
                 after = last
             } while !left.all && (sought.all || left.portals != sought.portals)

@@ -13,6 +13,7 @@ struct Migration: Sendable {
     static let all: [Migration] = [
         Migration(file: "0001_start.sql", sql: PackageResources._001_start_sql),
         Migration(file: "0002_replies.sql", sql: PackageResources._002_replies_sql),
+        Migration(file: "0003_intake.sql", sql: PackageResources._003_intake_sql),
         Migration(file: "0004_fetch.sql", sql: PackageResources._004_fetch_sql),
     ]
 

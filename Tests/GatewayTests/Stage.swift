@@ -5,6 +5,7 @@ import Storage
 import Synchronization
 import TestSupport
 
+@testable import BotPlatforms
 @testable import Gateway
 
 /// A gateway on a real store, with one server that plays the portal and Dify and remembers what it was asked.
@@ -21,7 +22,10 @@ final class Stage: Sendable {
     static let loops = EventLoopGroup(count: 2)
 
     let store: Store
-    let gateway: Gateway
+    /// Answers instead of Dify, if the test wants that.
+    let platform: FakePlatform?
+    private let running: Mutex<Gateway>
+    private let makeGateway: @Sendable () -> Gateway
     let bot: BotRecord
     let installation: InstallationRecord
     let portal: PortalRecord
@@ -41,7 +45,12 @@ final class Stage: Sendable {
     }
 
     /// - Parameter holding: questions that Dify does not answer before ``release(_:)``.
-    init(generation: BotGeneration = .second, holding: Set<String> = []) async throws {
+    /// - Parameter settings: the bot's.
+    init(
+        generation: BotGeneration = .second, holding: Set<String> = [], settings: JSON = [:],
+        platform: FakePlatform? = nil
+    ) async throws {
+        self.platform = platform
         let memory = Memory()
         memory.held.withLock { $0 = holding }
         seen = memory
@@ -58,15 +67,32 @@ final class Stage: Sendable {
         let portals = Portals(
             store: store, http: http, authorization: AuthorizationServer(url: origin, http: http), clock: .system,
             log: log, metrics: metrics)
-        gateway = Gateway(
-            store: store, sessions: OwnSessionStore(), portals: portals,
-            platforms: Platforms(http: http, privateUpstreams: .admin, clock: .system, log: log),
-            settings: Gateway.Settings(), loops: Self.loops, log: log, metrics: metrics)
-        (bot, installation, portal) = try await Self.configure(store, origin, generation)
+        let types = platform.map { platform in
+            [PlatformType(name: "dify_chatflow", displayName: "Fake", defaultURL: "", make: { _ in platform })]
+        }
+        let makeGateway = { @Sendable [store] in
+            Gateway(
+                store: store, sessions: OwnSessionStore(), portals: portals,
+                platforms: Platforms(
+                    http: http, privateUpstreams: .admin, types: types ?? PlatformType.all, clock: .system, log: log),
+                settings: Gateway.Settings(), loops: Self.loops, log: log, metrics: metrics)
+        }
+        self.makeGateway = makeGateway
+        running = Mutex(makeGateway())
+        (bot, installation, portal) = try await Self.configure(store, origin, generation, settings)
+    }
+
+    var gateway: Gateway { running.withLock { $0 } }
+
+    /// Another gateway takes over the store.
+    func restart() async {
+        await gateway.stop(grace: .zero)
+        running.withLock { $0 = makeGateway() }
+        await gateway.start()
     }
 
     private static func configure(
-        _ store: Store, _ origin: String, _ generation: BotGeneration
+        _ store: Store, _ origin: String, _ generation: BotGeneration, _ settings: JSON
     ) async throws -> (BotRecord, InstallationRecord, PortalRecord) {
         let now = WallClock.system.now
         let app = try await store.createApp(
@@ -92,6 +118,7 @@ final class Stage: Sendable {
         var bot = try await store.createBot(draft, now: now)
         bot.botID = generation == .first ? 567 : 456
         bot.status = .active
+        bot.settings = settings
         try await store.update(bot, now: now)
         return (bot, installation, portal)
     }
@@ -103,9 +130,11 @@ final class Stage: Sendable {
     }
 
     static func with(
-        generation: BotGeneration = .second, holding: Set<String> = [], _ body: (Stage) async throws -> Void
+        generation: BotGeneration = .second, holding: Set<String> = [], settings: JSON = [:],
+        platform: FakePlatform? = nil, _ body: (Stage) async throws -> Void
     ) async throws {
-        let stage = try await Stage(generation: generation, holding: holding)
+        let stage = try await Stage(
+            generation: generation, holding: holding, settings: settings, platform: platform)
         do {
             try await body(stage)
             await stage.stop()
@@ -134,6 +163,10 @@ final class Stage: Sendable {
             tree[path: ["data", "chat", "dialogId"]] = .string(dialog)
             if !isInternal { tree[path: ["data", "chat", "entityType"]] = "LINES" }
         }
+        try await take(tree)
+    }
+
+    func take(_ tree: JSON) async throws {
         let body = Array(Form.encode(tree).utf8)
         try await gateway.inbox.take(
             try PortalEvent(decoding: body, contentType: nil), body: body, addressed: bot, installation: installation,

@@ -43,7 +43,8 @@ extension Store {
             try connection.rows(
                 """
                 SELECT 0, id, portal_id, bot_id, dialog_id, state, attempts, last_error, received_at, not_before
-                FROM events WHERE state IN ('waiting', 'asking', 'failed') AND (received_at, 0, id) < (?1, ?2, ?3)
+                FROM events WHERE state IN ('waiting', 'asking', 'failed') AND joined_to IS NULL
+                    AND (received_at, 0, id) < (?1, ?2, ?3)
                 UNION ALL
                 SELECT 1, id, portal_id, bot_id, dialog_id, state, attempts, last_error, created_at, not_before
                 FROM outbox WHERE state IN ('waiting', 'sending', 'failed') AND (created_at, 1, id) < (?1, ?2, ?3)
@@ -62,14 +63,18 @@ extension Store {
             switch key {
             case .event(let id):
                 // One that was asked may have been answered: its outcome is looked for first.
-                try connection.run(
+                let retried = try connection.run(
                     """
                     UPDATE events SET state = CASE WHEN asked_at IS NULL THEN 'waiting' ELSE 'asking' END, not_before = ?
                     WHERE id = ? AND state = 'failed' AND id IN (SELECT event_id FROM event_bodies)
                     """,
-                    [SQLValue(now), SQLValue(id)]) > 0
+                    [SQLValue(now), SQLValue(id)])
+                if retried > 0 {
+                    try connection.run("UPDATE events SET state = 'asking' WHERE joined_to = ?", [SQLValue(id)])
+                }
+                return retried > 0
             case .send(let id):
-                try connection.run(
+                return try connection.run(
                     """
                     UPDATE outbox SET state = 'waiting', not_before = ?, created_at = ?, repeated = 0
                     WHERE id = ? AND state = 'failed'
@@ -88,6 +93,7 @@ extension Store {
                     "UPDATE events SET state = 'done', finished_at = ? WHERE id = ? AND state = 'failed'",
                     [SQLValue(now), SQLValue(id)])
                 guard dropped > 0 else { return false }
+                try connection.finishJoined(to: id, now: now)
                 try connection.run("DELETE FROM event_bodies WHERE event_id = ?", [SQLValue(id)])
                 return true
             case .send(let id):
