@@ -157,21 +157,21 @@ extension Connection {
         return TakenEvent(event: id, dialog: dialog)
     }
 
-    /// Stores that the platform is being asked now.
+    /// Stores that the platform is being asked now: what it waited for is over.
     /// - Parameter joined: what is asked together with it.
     /// - Returns: false if something of it is gone, or not what it was: deleted, edited, or a command has taken its place.
     public func beginAsking(_ claim: AskClaim, joined: [AskClaim] = [], now: Timestamp) throws -> Bool {
         for other in joined where try !isFree(other, for: claim.event) { return false }
         let begun = try run(
             """
-            UPDATE events SET state = 'asking', asked_at = ?, attempts = attempts + 1, trace = NULL
-            WHERE id = ? AND kind = ? AND edits = ? AND state IN ('waiting', 'asking') AND joined_to IS NULL
+            UPDATE events SET state = 'asking', asked_at = ?1, not_before = ?1, attempts = attempts + 1, trace = NULL
+            WHERE id = ?2 AND kind = ?3 AND edits = ?4 AND state IN ('waiting', 'asking') AND joined_to IS NULL
             """,
             [SQLValue(now), SQLValue(claim.event), .text(claim.kind.rawValue), .integer(Int64(claim.edits))])
         guard begun == 1 else { return false }
         for other in joined {
             try run(
-                "UPDATE events SET state = 'asking', asked_at = ?, joined_to = ? WHERE id = ?",
+                "UPDATE events SET state = 'asking', asked_at = ?1, not_before = ?1, joined_to = ?2 WHERE id = ?3",
                 [SQLValue(now), SQLValue(claim.event), SQLValue(other.event)])
         }
         return true
