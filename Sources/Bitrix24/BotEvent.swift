@@ -56,6 +56,8 @@ public struct BotEvent: Sendable {
         }
     }
 
+    public enum Mentions: Sendable { case nobody, bot, others }
+
     public var kind: Kind
     public var generation: BotGeneration
     /// The first generation's name for it (`ONIMBOTMESSAGEADD`, `ONIMCOMMANDADD`, `ONIMBOTJOINCHAT`…).
@@ -66,7 +68,10 @@ public struct BotEvent: Sendable {
     /// Where to answer: `chat42`, or a user's number in a private dialog. Empty for `deleted`.
     public var dialogID: String
     public var messageID: Int64?
+    /// Without a mention of the bot.
     public var text: String
+    /// Whom the text mentions, as far as the event tells.
+    public var mentions = Mentions.nobody
     public var authorID: String?
     public var user = User()
     public var chat = Chat()

@@ -78,13 +78,30 @@ struct FirstGeneration {
             try event.messageID ?? parameters.identifier("MESSAGE_ID", in: place)
             ?? parameters.identifier("ID", in: place)
         if event.messageID == nil, kind != .joined { throw EventDecodingError.missing("data[PARAMS][MESSAGE_ID]") }
-        event.text = parameters["MESSAGE"]?.looseText ?? ""
+        readText(&event, parameters)
         event.authorID = parameters["AUTHOR_ID"]?.looseText
         event.language = parameters["LANGUAGE"]?.looseText
         event.isSystem = parameters["SYSTEM"]?.looseFlag ?? false
         event.user = user(parameters)
         event.chat = chat(parameters)
         event.files = files(parameters)
+    }
+
+    /// Bitrix24 has taken the mention off already, and left the comma after it.
+    private func readText(_ event: inout BotEvent, _ parameters: JSON) {
+        let text = parameters["MESSAGE"]?.looseText ?? ""
+        let bot = event.botID
+        let original = parameters["MESSAGE_ORIGINAL"]?.looseText
+        let listed = parameters["MENTIONED_LIST"]?.looseList.compactMap(\.looseInteger) ?? []
+        let isListed = listed.contains(bot)
+        let whole = original.flatMap { Mention.takenOut(of: $0, bot: bot) }
+        let cleaned = Mention.takenOut(of: text, bot: bot)
+        if isListed || whole != nil || cleaned != nil {
+            event.mentions = .bot
+        } else if !listed.isEmpty || Mention.isIn(original ?? text) {
+            event.mentions = .others
+        }
+        event.text = whole ?? cleaned ?? (isListed ? Mention.withoutSeparator(text) : text)
     }
 
     private func user(_ parameters: JSON) -> BotEvent.User {

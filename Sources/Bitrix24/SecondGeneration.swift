@@ -46,7 +46,10 @@ struct SecondGeneration {
         case .message, .command, .messageUpdated, .messageDeleted, .reaction:
             if event.messageID == nil { throw EventDecodingError.missing("data[message][id]") }
         }
-        event.text = message["text"]?.looseText ?? ""
+        let text = message["text"]?.looseText ?? ""
+        let cleaned = Mention.takenOut(of: text, bot: event.botID)
+        event.text = cleaned ?? text
+        event.mentions = cleaned != nil ? .bot : Mention.isIn(text) ? .others : .nobody
         event.authorID = message["authorId"]?.looseText
         event.isSystem = message["isSystem"]?.looseFlag ?? false
         event.files = files(message)

@@ -13,6 +13,12 @@ public struct BotSettings: Sendable, Equatable {
     /// By language (`en`).
     public var failureText: [String: String] = [:]
     public var failureHandover = false
+    /// What a customer says to get an operator.
+    public var operatorWords = OperatorWords.standard
+    /// So many failures and empty answers in a row; 0: they do not hand over.
+    public var operatorAfterTurns = 0
+    /// When operators are there: always, if left out.
+    public var officeHours: OfficeHours?
 
     public static let table: [BotSetting] = [
         .flag("typing", "Shows in open channels too that it is typing.") { $0.typing = $1 },
@@ -29,6 +35,34 @@ public struct BotSettings: Sendable, Equatable {
             "failure_text", "What a person is told when it fails, by language (`en`, `ru`); an empty text: nothing."
         ) { $0.failureText = $1 },
         .flag("failure_handover", "An operator takes the dialog when it fails.") { $0.failureHandover = $1 },
+        BotSetting(
+            "operator_words",
+            "What a customer says to get an operator, by language (`{\"en\": [\"operator\"]}`): all there is, where it is set.",
+            schema: [
+                "type": "object",
+                "additionalProperties": [
+                    "type": ["array", "null"], "maxItems": 100, "items": ["type": "string", "maxLength": 200],
+                ],
+            ], fault: OperatorWords.fault, read: { $1.operatorWords = OperatorWords($0) ?? .standard }),
+        .integer(
+            "operator_after_turns", 0...100,
+            "An operator takes the dialog after so many failures and empty answers in a row; 0: not."
+        ) { $0.operatorAfterTurns = Int($1) },
+        BotSetting(
+            "office_hours",
+            "When operators are there, by day (`mon` to `sun`) in ranges like `09:00-18:00`; outside them `text` is said.",
+            schema: [
+                "type": "object",
+                "properties": [
+                    "timezone": ["type": "string"],
+                    "days": [
+                        "type": "object",
+                        "additionalProperties": ["type": ["array", "null"], "items": ["type": "string"]],
+                    ],
+                    "text": ["type": "object", "additionalProperties": ["type": ["string", "null"]]],
+                ],
+                "required": ["timezone", "days"],
+            ], fault: OfficeHours.fault, read: { $1.officeHours = OfficeHours($0) }),
     ]
 
     public init(_ json: JSON) {

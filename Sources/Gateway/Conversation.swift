@@ -86,7 +86,9 @@ struct Conversation: Sendable {
     // MARK: Asking
 
     private enum Beginning {
-        case with(DialogState)
+        case with(DialogState, OperatorDesk.OperatorPart?)
+        /// The bot is not asked: an operator has the dialog, or gets it.
+        case ended([PendingDelivery])
         /// It is not what it was: edited, deleted, or a command has taken the message's place; `nil`: it was erased.
         case insteadOf(EventRecord?)
     }
@@ -104,12 +106,22 @@ struct Conversation: Sendable {
             guard try connection.beginAsking(item.claim, joined: item.joined.map(\.claim), now: askedAt) else {
                 return .insteadOf(try connection.event(item.id))
             }
-            return .with(
-                try DialogState(of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt))
+            switch try turn(of: item, setting, in: connection, now: askedAt) {
+            case .ended(let deliveries): return .ended(deliveries)
+            case .ask(let part):
+                return .with(
+                    try DialogState(of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt),
+                    part)
+            }
         }
-        guard case .with(let state) = beginning else { return try replaced(item, beginning, setting.bot) }
+        if case .ended(let deliveries) = beginning {
+            await outbox.add(deliveries)
+            return .finished
+        }
+        guard case .with(let state, let part) = beginning else { return try replaced(item, beginning, setting.bot) }
         item.progress = .asked(at: askedAt, trace: nil)
-        let question = await question(item, setting, state)
+        var question = await question(item, setting, state)
+        await tell(part, in: &question, &item, setting)
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
         var reply = Reply()

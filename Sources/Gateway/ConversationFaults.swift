@@ -88,8 +88,16 @@ extension Conversation {
         let apology = (isQuestion ? bot : nil).map { Apology(to: item.event, of: $0).deliveries } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
-            guard try connection.fail(item.id, reason: reason) else { return [PendingDelivery]() }
-            return try connection.add(apology, to: item, now: now)
+            guard let bot, isQuestion else {
+                try connection.fail(item.id, reason: reason)
+                return [PendingDelivery]()
+            }
+            guard let deliveries = try atDesk(apology: apology, to: item, bot, in: connection, now: now) else {
+                try connection.finish(item.id, withJoined: true, now: now)
+                return []
+            }
+            guard try connection.fail(item.id, reason: reason) else { return [] }
+            return try connection.add(deliveries, to: item, now: now)
         }
         metrics.failures.increment()
         await outbox.add(stored)

@@ -39,14 +39,15 @@ extension Conversation {
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
             guard try connection.finish(item.id, withJoined: !item.joined.isEmpty, now: now) else { return nil }
-            let stored = try connection.add(rendered.deliveries, to: item, answer: answer, now: now)
-            if !rendered.transcript.isEmpty {
+            let said = try atDesk(rendered.deliveries, reply, to: item, setting, in: connection, now: now)
+            let stored = try connection.add(said ?? [], to: item, answer: answer, now: now)
+            if said != nil, !rendered.transcript.isEmpty {
                 try connection.addMessage(
                     dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, at: now)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }
-            try connection.setOffer(offer, in: item.dialog)
+            try connection.setOffer(said == nil ? nil : offer, in: item.dialog)
             return stored
         }
         guard let stored else { return }

@@ -105,6 +105,17 @@ public final class Gateway: Sendable {
         return true
     }
 
+    /// Gives a dialog back to the bot, as the administrator asked.
+    /// - Returns: false if there is no such dialog.
+    public func resume(_ dialog: ID<DialogRecord>) async throws -> Bool {
+        let now = clock.now
+        return try await store.database.write { connection in
+            guard try connection.desk(of: dialog) != nil else { return false }
+            try connection.changeDesk(of: dialog) { $0.resumes(now: now) }
+            return true
+        }
+    }
+
     // MARK: What the store holds
 
     private static func unanswered(

@@ -49,6 +49,10 @@ public struct Inbox: Sendable {
         case .message where isOurs(event), .command where isOurs(event), .messageUpdated where isOurs(event),
             .messageDeleted where isOurs(event):
             count(event, "not_for_answer")
+        case .message where event.isFromOperator:
+            return try operatorMessage(event, of: body, bot: bot, portal: portal)
+        case .message where !event.isAddressed(to: bot):
+            count(event, "not_addressed")
         case .message, .command:
             return try await question(event, of: whole, body: body, bot: bot, portal: portal)
         case .joined:
@@ -103,6 +107,22 @@ public struct Inbox: Sendable {
         }
     }
 
+    /// An operator speaks in an open channel: they have the dialog, and nothing is to be answered.
+    private func operatorMessage(
+        _ event: BotEvent, of body: [UInt8], bot: BotRecord, portal: PortalRecord
+    ) throws -> Intake {
+        guard let messageID = event.messageID, !event.dialogID.isEmpty else { throw InboxError.missing("message id") }
+        let key = MessageKey(event, messageID, bot, portal)
+        let draft = EventDraft(event, of: body, key: key, vault: store.vault, now: clock.now)
+        return Intake(event) { connection in
+            guard let dialog = try connection.takeOperatorMessage(draft) else { return .known }
+            try connection.changeDesk(of: dialog) {
+                $0.hearsOperator(OperatorDesk.Signs(event), now: draft.receivedAt)
+            }
+            return .stored
+        }
+    }
+
     /// A text that begins with a registered command waits a second for its command event.
     private func earliest(for event: BotEvent, bot: BotRecord, now: Timestamp) async throws -> Timestamp {
         guard event.text.hasPrefix("/") else { return now }
@@ -152,6 +172,16 @@ struct Intake: Sendable {
     }
 
     func store(on connection: Connection) throws -> Taken { try storing(connection) }
+}
+
+extension BotEvent {
+    /// In a group, bots of these types are there for what mentions them; the others see all, and so does everyone elsewhere.
+    /// Bitrix24 sends them nothing else, and may have taken the mention off: only what is meant for others alone is not theirs.
+    /// Documentation: `api-reference/chat-bots/chat-bots-v2/index.md`, "Bot Types".
+    func isAddressed(to bot: BotRecord) -> Bool {
+        let isGroup = dialogID.hasPrefix("chat") && !isOpenChannel
+        return !isGroup || mentions != .others || !["bot", "openline"].contains(bot.type)
+    }
 }
 
 public enum InboxError: Error, Sendable, Equatable {

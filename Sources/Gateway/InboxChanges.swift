@@ -14,7 +14,13 @@ extension Inbox {
         let key = MessageKey(event, 0, bot, portal)
         let draft = EventDraft(event, of: body, key: key, vault: store.vault, now: clock.now)
         return Intake(event) { connection in
-            guard let taken = try connection.takeJoining(draft, greets: greets) else { return .known }
+            let taken = try connection.takeJoining(draft, greets: greets)
+            if event.isOpenChannel, let dialog = try connection.dialog(of: draft.botID, named: draft.dialogID) {
+                try connection.changeDesk(of: dialog) {
+                    $0.joins(OperatorDesk.Signs(event), now: draft.receivedAt)
+                }
+            }
+            guard let taken else { return .known }
             return greets ? .work(PendingEvent(taken, draft, event, whole.auth)) : .stored
         }
     }

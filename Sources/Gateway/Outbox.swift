@@ -80,6 +80,9 @@ struct Outbox: Sendable {
         if case .file(let file) = item.delivery {
             return try await deliver(file, of: &item, bot, portal, account)
         }
+        if case .action(let action) = item.delivery {
+            return try await perform(action, of: &item, portal, account)
+        }
         do {
             try await begin(item)
             item.sentID = try await carryOut(item.delivery, portal, account)
@@ -100,10 +103,28 @@ struct Outbox: Sendable {
     private func carryOut(_ delivery: Delivery, _ portal: Portal, _ account: Account) async throws -> Int64? {
         switch delivery {
         case .message(let message): return try await portal.send(message, as: account)
-        case .file: return nil
-        case .action(let action):
-            try await portal.perform(action, as: account)
-            return nil
+        case .file, .action: return nil
+        }
+    }
+
+    /// A transfer that was refused waits for the administrator, though an operator was found in its place.
+    private func perform(
+        _ action: ChannelAction, of item: inout PendingDelivery, _ portal: Portal, _ account: Account
+    ) async throws -> Verdict<PendingDelivery> {
+        let desk = try await store.database.read { [item] in try $0.operatorDesk(of: item.dialog) }
+        if desk?.hasMovedOn(since: item.createdAt) == true {
+            log.info("a session to be handed over or ended is over already", ["send": .integer(item.row)])
+            return try await markSent(item)
+        }
+        do {
+            guard let refusal = try await portal.perform(action, as: account) else {
+                item.isSent = true
+                return try await markSent(item)
+            }
+            let reason = "The transfer was refused, any free operator was asked instead: \(refusal)"
+            return try await fail(item, reason, botHasDialog: false)
+        } catch let error as PortalError {
+            return try await postpone(item, error)
         }
     }
 
@@ -201,9 +222,16 @@ struct Outbox: Sendable {
         return .finished
     }
 
-    private func fail(_ item: PendingDelivery, _ reason: String) async throws -> Verdict<PendingDelivery> {
+    /// - Parameter botHasDialog: what could not be done would have taken the dialog from the bot.
+    private func fail(
+        _ item: PendingDelivery, _ reason: String, botHasDialog: Bool = true
+    ) async throws -> Verdict<PendingDelivery> {
         log.error("a message could not be delivered", ["send": .integer(item.row), "reason": .text(reason)])
-        try await store.database.write { try $0.fail(item.id, reason: reason) }
+        try await store.database.write { connection in
+            try connection.fail(item.id, reason: reason)
+            guard botHasDialog, item.delivery.action != nil else { return }
+            try connection.changeDesk(of: item.dialog) { $0.couldNotLetGo() }
+        }
         return .finished
     }
 }

@@ -27,6 +27,8 @@ struct PendingEvent: DialogWork {
     var attempts = 0
     /// The administrator wants it asked again, if it is known to have failed.
     var mayAskAgain = false
+    /// What an operator said before was to be told with the question, and could not be read.
+    var missedOperatorPart = false
     /// When asking first failed in this process: it is given up two minutes later.
     var failingSince: Timestamp?
 

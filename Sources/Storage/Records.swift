@@ -176,7 +176,7 @@ public struct DialogRecord: Sendable, Equatable {
 
 /// One line of a dialog's transcript.
 public struct MessageRecord: Sendable, Equatable {
-    public enum Author: String, Sendable { case customer, bot, system }
+    public enum Author: String, Sendable { case customer, bot, `operator`, system }
     public var id: ID<MessageRecord>
     public var dialogID: ID<DialogRecord>
     public var author: Author

@@ -86,12 +86,33 @@ struct FirstGenerationTests {
             $0[path: ["data", "PARAMS", "CHAT_ENTITY_DATA_2"]] = "LEAD|1209|COMPANY|0|CONTACT|0|DEAL|0"
         }
         #expect(bot.dialogID == "chat1157" && bot.chat.id == "1157")
-        #expect(bot.text == ", how to set up the left menu")
+        #expect(bot.text == "how to set up the left menu" && bot.mentions == .bot)
         #expect(bot.chat.authorID == "27" && bot.chat.title == "Brown Chat #18")
         #expect(bot.isOpenChannel)
         #expect(bot.chat.entityID == "livechat|1|105|27")
         #expect(bot.chat.entityData1 == "Y|LEAD|1209|N|N|343|1773682918|0|0|0")
         #expect(bot.chat.entityData2 == "LEAD|1209|COMPANY|0|CONTACT|0|DEAL|0")
+    }
+
+    @Test("a mention that is only listed, or only in the text, is one too")
+    func mentions() throws {
+        let listed = try Example.bot(PackageResources.v1_message_add_group_json) {
+            $0[path: ["data", "PARAMS", "MESSAGE_ORIGINAL"]] = nil
+        }
+        #expect(listed.mentions == .bot && listed.text == "how to set up the left menu")
+        let none = try Example.bot(PackageResources.v1_message_add_group_json) {
+            $0[path: ["data", "PARAMS", "MESSAGE_ORIGINAL"]] = nil
+            $0[path: ["data", "PARAMS", "MENTIONED_LIST"]] = ["27": "27"]
+        }
+        #expect(none.mentions == .others && none.text == ", how to set up the left menu")
+        let inText = try Example.bot(PackageResources.v1_message_add_private_json) {
+            $0[path: ["data", "PARAMS", "MESSAGE"]] = "[USER=567]NewBot[/USER], hello"
+        }
+        #expect(inText.mentions == .bot && inText.text == "hello")
+        let second = try Example.bot(PackageResources.v2_messageadd_json) {
+            $0[path: ["data", "message", "text"]] = "[USER=456]Bot[/USER], hello"
+        }
+        #expect(second.mentions == .bot && second.text == "hello")
     }
 
     @Test("an event for two bots becomes two, each with its own token")

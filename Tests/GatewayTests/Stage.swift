@@ -18,6 +18,8 @@ final class Stage: Sendable {
         /// REST calls with their parameters.
         var calls: [(method: String, parameters: JSON)] = []
         var faults = 0
+        /// What was told with the questions as `OPERATOR_TRANSCRIPT`.
+        var transcripts: [String?] = []
     }
     static let loops = EventLoopGroup(count: 2)
 
@@ -46,8 +48,9 @@ final class Stage: Sendable {
 
     /// - Parameter holding: questions that Dify does not answer before ``release(_:)``.
     /// - Parameter settings: the bot's.
+    /// - Parameter type: the bot's.
     init(
-        generation: BotGeneration = .second, holding: Set<String> = [], settings: JSON = [:],
+        generation: BotGeneration = .second, holding: Set<String> = [], settings: JSON = [:], type: String = "openline",
         platform: FakePlatform? = nil
     ) async throws {
         self.platform = platform
@@ -79,7 +82,7 @@ final class Stage: Sendable {
         }
         self.makeGateway = makeGateway
         running = Mutex(makeGateway())
-        (bot, installation, portal) = try await Self.configure(store, origin, generation, settings)
+        (bot, installation, portal) = try await Self.configure(store, origin, generation, settings, type)
     }
 
     var gateway: Gateway { running.withLock { $0 } }
@@ -92,7 +95,7 @@ final class Stage: Sendable {
     }
 
     private static func configure(
-        _ store: Store, _ origin: String, _ generation: BotGeneration, _ settings: JSON
+        _ store: Store, _ origin: String, _ generation: BotGeneration, _ settings: JSON, _ type: String
     ) async throws -> (BotRecord, InstallationRecord, PortalRecord) {
         let now = WallClock.system.now
         let app = try await store.createApp(
@@ -115,6 +118,8 @@ final class Stage: Sendable {
         var draft = BotDraft(installationID: installation.id, name: "Bot", code: "bot")
         draft.connectorID = try await store.createConnector(connector, now: now).id
         draft.api = generation.rawValue
+        draft.settings = settings
+        draft.type = type
         var bot = try await store.createBot(draft, now: now)
         bot.botID = generation == .first ? 567 : 456
         bot.status = .active
@@ -131,10 +136,10 @@ final class Stage: Sendable {
 
     static func with(
         generation: BotGeneration = .second, holding: Set<String> = [], settings: JSON = [:],
-        platform: FakePlatform? = nil, _ body: (Stage) async throws -> Void
+        type: String = "openline", platform: FakePlatform? = nil, _ body: (Stage) async throws -> Void
     ) async throws {
         let stage = try await Stage(
-            generation: generation, holding: holding, settings: settings, platform: platform)
+            generation: generation, holding: holding, settings: settings, type: type, platform: platform)
         do {
             try await body(stage)
             await stage.stop()
@@ -150,7 +155,10 @@ final class Stage: Sendable {
 
     /// The documentation's example of a message, with other words.
     /// - Parameter isInternal: in a chat of the portal's own people; else in an open channel.
-    func say(_ text: String, id: Int, in dialog: String = "chat5", isInternal: Bool = false) async throws {
+    func say(
+        _ text: String, id: Int, in dialog: String = "chat5", isInternal: Bool = false,
+        _ change: (inout JSON) -> Void = { _ in }
+    ) async throws {
         let isFirst = bot.api == "v1"
         var tree = try (isFirst ? Example.firstPrivate : .second).tree()
         if isFirst {
@@ -161,11 +169,16 @@ final class Stage: Sendable {
             tree[path: ["data", "message", "text"]] = .string(text)
             tree[path: ["data", "message", "id"]] = .string("\(id)")
             tree[path: ["data", "chat", "dialogId"]] = .string(dialog)
-            if !isInternal { tree[path: ["data", "chat", "entityType"]] = "LINES" }
+            if !isInternal {
+                tree[path: ["data", "chat", "entityType"]] = "LINES"
+                tree[path: ["data", "user", "connector"]] = "1"
+            }
         }
+        change(&tree)
         try await take(tree)
     }
 
+    /// An event as Bitrix24 posts it.
     func take(_ tree: JSON) async throws {
         let body = Array(Form.encode(tree).utf8)
         try await gateway.inbox.take(
@@ -181,6 +194,8 @@ final class Stage: Sendable {
 
     var questions: [String] { seen.state.withLock { $0.questions } }
     var sends: [String] { seen.state.withLock { $0.sends.map(\.text) } }
+    var methods: [String] { seen.state.withLock { $0.sends.map(\.method) } }
+    var transcripts: [String?] { seen.state.withLock { $0.transcripts } }
     var calls: [(method: String, parameters: JSON)] { seen.state.withLock { $0.calls } }
 
     /// Puts a file where the bot's own server has its files.
@@ -205,10 +220,17 @@ final class Stage: Sendable {
 
     private static func answer(_ request: HTTPRequest, _ memory: Memory) async throws -> HTTPResponse {
         switch request.path {
-        case "/v1/parameters": return json(["user_input_form": []])
+        case "/v1/parameters":
+            let form: JSON = ["text-input": ["variable": "OPERATOR_TRANSCRIPT", "label": "", "required": false]]
+            return json(["user_input_form": [form]])
         case "/v1/chat-messages":
-            let question = try JSON(parsing: request.body)["query"]?.string ?? ""
-            memory.state.withLock { $0.questions.append(question) }
+            let body = try JSON(parsing: request.body)
+            let question = body["query"]?.string ?? ""
+            memory.state.withLock {
+                $0.questions.append(question)
+                $0.transcripts.append(body["inputs"]?["OPERATOR_TRANSCRIPT"]?.string)
+            }
+            if question == "Fail" { return HTTPResponse(status: 400, body: .bytes(Array("{}".utf8))) }
             while memory.held.withLock({ $0.contains(question) }) { try await Task.sleep(for: .milliseconds(2)) }
             return events(question)
         case _ where request.path.hasPrefix("/rest/"):
@@ -220,7 +242,7 @@ final class Stage: Sendable {
                 $0.calls.append((method, body))
             }
             if let refusal = memory.refusals.withLock({ $0.removeValue(forKey: method) }) { return refusal }
-            return json(["result": ["id": 1, "messageId": 2], "time": [:]])
+            return json(["result": history[request.path] ?? ["id": 1, "messageId": 2], "time": [:]])
         case _ where request.path.hasPrefix("/files/"):
             return memory.files.withLock { files in
                 let answers = files[request.path] ?? []
@@ -230,6 +252,17 @@ final class Stage: Sendable {
         default: return json(["data": []])
         }
     }
+
+    /// Session 343 as an operator held it.
+    private static let history: [String: JSON] = [
+        "/rest/imopenlines.session.history.get": [
+            "message": [
+                "12": ["id": "12", "senderid": "27", "text": "I see"],
+                "13": ["id": "13", "senderid": "587", "text": "Thanks"],
+            ],
+            "users": ["27": ["connector": false, "bot": false], "587": ["connector": true, "bot": false]],
+        ]
+    ]
 
     private static func json(_ value: JSON) -> HTTPResponse {
         HTTPResponse(status: 200, headers: ["Content-Type": "application/json"], body: .bytes(value.bytes))

@@ -19,13 +19,13 @@ import Testing
     private static let second = Migration(file: "0002_b.sql", sql: Array("CREATE TABLE b (n INTEGER);".utf8))
     private static let broken = Migration(file: "0002_b.sql", sql: Array("CREATE TABLE b (n INTEGER); NONSENSE".utf8))
 
-    @Test("every migration file is applied, in order and without a gap")
+    @Test("every migration file is applied, in order")
     func complete() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Sources/Storage/Migrations").standardized
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sql") }
         #expect(Migration.all.map(\.file) == files.sorted())
-        #expect(Migration.all.map(\.version) == Array(1...files.count))
+        #expect(Set(Migration.all.map(\.version)).count == files.count && Migration.all.first?.version == 1)
         for migration in Migration.all {
             #expect(migration.sql == Array(try Data(contentsOf: folder.appending(path: migration.file))))
         }

@@ -148,7 +148,7 @@ extension PortalState {
         sessions[session]?.end = now
         chats[chatID]?.sessionID = nil
         chats[chatID]?.operatorID = nil
-        chats[chatID]?.members.removeAll { bots[$0] != nil }
+        removeBots(from: chatID)
         tellDialog(chatID)
     }
 
@@ -156,9 +156,28 @@ extension PortalState {
     mutating func handOver(chat chatID: Int, to user: Int, botLeaves: Bool? = nil) {
         guard let chat = chats[chatID], let lineID = chat.line else { return }
         assign(user, chat: chatID)
-        if botLeaves ?? (lines[lineID]?.leave == .queue) { chats[chatID]?.members.removeAll { bots[$0] != nil } }
+        if botLeaves ?? (lines[lineID]?.leave == .queue) { removeBots(from: chatID) }
         tellDialog(chatID)
     }
+
+    /// A bot stays until its transfer is confirmed, unless it wanted to leave (`LEAVE`); then the line's setting counts.
+    /// Documentation: `api-reference/imopenlines/openlines/chat-bots/imopenlines-bot-session-transfer.md`.
+    mutating func confirmTransfer(chat chatID: Int, by user: Int) {
+        guard let chat = chats[chatID], let lineID = chat.line, chat.operatorID == user else { return }
+        if lines[lineID]?.leave == .queue { removeBots(from: chatID) }
+    }
+
+    /// Gives an open channel's dialog to the line's bot again.
+    mutating func handBack(chat chatID: Int, now: Timestamp) {
+        guard let chat = chats[chatID], let former = chat.operatorID, chat.sessionID != nil,
+            let bot = chat.line.flatMap({ lines[$0]?.botID }), bots[bot] != nil
+        else { return }
+        chats[chatID]?.operatorID = nil
+        leave(former, chat: chatID)
+        join(bot, chat: chatID, by: former, now: now)
+    }
+
+    private mutating func removeBots(from chatID: Int) { chats[chatID]?.members.removeAll { bots[$0] != nil } }
 
     private mutating func assign(_ user: Int, chat chatID: Int) {
         chats[chatID]?.operatorID = user

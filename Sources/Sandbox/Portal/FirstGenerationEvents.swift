@@ -167,7 +167,7 @@ extension PortalState {
     private func chatParams(_ chat: Chat) -> [String: JSON] {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
         return [
-            "CHAT_ID": .text(chat.id), "CHAT_TITLE": .string(chat.title), "CHAT_AUTHOR_ID": .text(chat.owner),
+            "CHAT_ID": .text(chat.id), "CHAT_TITLE": .string(chat.title), "CHAT_AUTHOR_ID": .text(owner(of: chat)),
             "CHAT_AVATAR": "0", "CHAT_COLOR": "BROWN", "CHAT_ENTITY_TYPE": .string(chat.line == nil ? "" : "LINES"),
             "CHAT_ENTITY_ID": .string(chat.entityID), "CHAT_ENTITY_DATA_1": .string(chat.entityData1(start: start)),
             "CHAT_ENTITY_DATA_2": .string(chat.entityData2), "CHAT_ENTITY_DATA_3": "", "CHAT_EXTRANET": "N",
@@ -223,7 +223,7 @@ extension PortalState {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
         var params: [String: JSON] = [
             "ID": .text(message.id), "CHAT_ID": .text(chat.id), "AUTHOR_ID": .text(message.authorID),
-            "MESSAGE": .string(text), "MESSAGE_TYPE": .string(chat.letter), "CHAT_AUTHOR_ID": .text(chat.owner),
+            "MESSAGE": .string(text), "MESSAGE_TYPE": .string(chat.letter), "CHAT_AUTHOR_ID": .text(owner(of: chat)),
             "CHAT_ENTITY_ID": .string(chat.entityID), "CHAT_ENTITY_DATA_1": .string(chat.entityData1(start: start)),
             "CHAT_ENTITY_DATA_2": .string(chat.entityData2), "CHAT_ENTITY_DATA_3": "",
             "CHAT_USER_COUNT": .text(chat.members.count), "PLATFORM_CONTEXT": "web",
@@ -250,7 +250,7 @@ extension PortalState {
             params["FROM_USER_ID"] = .text(bot.id)
         } else {
             params["CHAT_ID"] = .text(chat.id)
-            params["CHAT_AUTHOR_ID"] = .text(chat.owner)
+            params["CHAT_AUTHOR_ID"] = .text(owner(of: chat))
             params["CHAT_ENTITY_TYPE"] = .string(chat.line == nil ? "" : "LINES")
             params["CHAT_ENTITY_ID"] = .string(chat.entityID)
             params["ACCESS_HISTORY"] = "1"

@@ -49,7 +49,8 @@ extension PortalState {
         var object: [String: JSON] = [
             "id": JSON(chat.id), "dialogId": .string(chat.dialogID(for: viewer)), "name": .string(chat.title),
             "description": .string(chat.description), "type": .string(chat.typeName),
-            "messageType": .string(chat.letter), "owner": JSON(chat.owner), "color": .string(chat.color), "avatar": "",
+            "messageType": .string(chat.letter), "owner": JSON(owner(of: chat)), "color": .string(chat.color),
+            "avatar": "",
             "extranet": false, "containsCollaber": false, "entityType": .string(chat.line == nil ? "" : "LINES"),
             "entityId": .string(chat.entityID), "entityData1": .string(chat.entityData1(start: start)),
             "entityData2": .string(chat.entityData2), "entityData3": "", "entityLink": entityLink(chat),
@@ -72,6 +73,14 @@ extension PortalState {
         object["unreadId"] = JSON(chat.messageIDs.first { $0 > chat.lastRead[viewer] ?? 0 })
         object["userCounter"] = JSON(chat.members.count)
         return .object(object)
+    }
+
+    /// Who a chat belongs to; an open channel's to who has the dialog: an employee, or the bot.
+    /// Documentation: the examples of `api-reference/imopenlines/openlines/sessions/imopenlines-dialog-get.md` and
+    /// `…/imopenlines-session-history-get.md`, whose owner is an employee.
+    func owner(of chat: Chat) -> Int {
+        guard chat.line != nil else { return chat.owner }
+        return chat.operatorID ?? chat.members.first { bots[$0] != nil } ?? 0
     }
 
     private func entityLink(_ chat: Chat) -> JSON {

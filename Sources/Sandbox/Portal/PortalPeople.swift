@@ -117,6 +117,7 @@ extension SimulatedPortal {
         try change { state in
             guard state.users[user] != nil else { throw SimulatedPortalError.unknownUser(user) }
             guard state.isMember(user, of: chat) else { throw SimulatedPortalError.unknownDialog(chat) }
+            state.confirmTransfer(chat: chat, by: user)
             return try state.write(text, files: files, as: user, in: chat, now: WallClock.system.now)
         }
     }
@@ -171,6 +172,15 @@ extension SimulatedPortal {
             guard state.chats[chat]?.line != nil else { throw SimulatedPortalError.unknownDialog(chat) }
             guard state.users[user]?.kind == .employee else { throw SimulatedPortalError.unknownUser(user) }
             state.handOver(chat: chat, to: user)
+        }
+    }
+
+    /// The employee who has an open channel's dialog gives it back to the line's bot. A bot that left joins anew; one that
+    /// stayed hears nothing of it.
+    public func operatorReturns(chat: Int) throws {
+        try change { state in
+            guard state.chats[chat]?.line != nil else { throw SimulatedPortalError.unknownDialog(chat) }
+            state.handBack(chat: chat, now: WallClock.system.now)
         }
     }
 

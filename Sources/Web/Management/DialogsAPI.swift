@@ -38,7 +38,7 @@ struct DialogsAPI: Sendable {
             "messages", "message", path: "/api/v1/dialogs/{id}/messages",
             fields: [
                 .shown("id", .id, "The line's id."),
-                .shown("author", .oneOf(["customer", "bot", "system"]), "Who said it."),
+                .shown("author", .oneOf(["customer", "bot", "operator", "system"]), "Who said it."),
                 .shown("text", .text, "What was said; a bot's text in Bitrix24's markup."),
                 .shown("created_at", .time, "When."),
             ],
@@ -82,6 +82,14 @@ struct DialogsAPI: Sendable {
             },
             dialogs.read(dialog),
             messages.list { try await store.messages(of: try await dialog($0).id, limit: $1, after: $2) },
+            Operation(
+                id: "resume_dialog", method: .post, path: "/api/v1/dialogs/{id}/resume",
+                summary: "Gives a dialog back to the bot, whoever has it", status: 200,
+                gives: .one("dialog", dialogs.fields),
+                handler: { request in
+                    guard try await gateway.resume(request.id(of: "dialog")) else { throw APIError.notFound("dialog") }
+                    return .json(dialogs.json(try await dialog(request)))
+                }),
             dialogs.delete("Erases a dialog with all that was said and is still to be done in it") {
                 try await store.eraseDialog(try await dialog($0).id)
             },

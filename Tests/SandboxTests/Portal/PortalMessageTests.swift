@@ -213,6 +213,47 @@ import Testing
         }
     }
 
+    @Test("an operator gives the dialog back: a bot that left joins anew, one that stayed is the chat's owner again")
+    func handedBack() async throws {
+        for leave in [SimulatedPortal.BotLeave.queue, .close] {
+            try await PortalFixture.run { fixture in
+                let token = try await fixture.install().access
+                let bot = try await fixture.registerBot(token: token)
+                let line = fixture.portal.createOpenChannel(bot: bot, leave: leave)
+                let chat = try fixture.portal.startDialog(line: line).id
+                try fixture.portal.customerWrites("Hello", in: chat)
+                try fixture.portal.operatorJoins(2, chat: chat)
+                try fixture.portal.customerWrites("Operator?", in: chat)
+                try fixture.portal.operatorReturns(chat: chat)
+                try fixture.portal.customerWrites("Bot?", in: chat)
+                await fixture.portal.settle()
+                #expect(fixture.sink.posts(of: "ONIMBOTV2JOINCHAT").count == (leave == .queue ? 2 : 1))
+                let heard = fixture.sink.posts(of: "ONIMBOTV2MESSAGEADD").map { $0.data["chat"]?["owner"]?.string }
+                #expect(heard == (leave == .queue ? ["\(bot)", "\(bot)"] : ["\(bot)", "2", "\(bot)"]))
+            }
+        }
+    }
+
+    @Test("after a transfer the bot stays until the operator confirms by speaking, or leaves at once if it wants to")
+    func transfers() async throws {
+        try await PortalFixture.run { fixture in
+            let token = try await fixture.install().access
+            let bot = try await fixture.registerBot(token: token)
+            let line = fixture.portal.createOpenChannel(bot: bot)
+            for leave in ["N", "Y"] {
+                let chat = try fixture.portal.startDialog(line: line).id
+                func hasBot() -> Bool? { fixture.portal.dialogs.first { $0.id == chat }?.members.contains(bot) }
+                try fixture.portal.customerWrites("Hello", in: chat)
+                let transfer: JSON = ["CHAT_ID": JSON(chat), "USER_ID": 2, "LEAVE": .string(leave)]
+                let answer = try await fixture.call("imopenlines.bot.session.transfer", transfer, token: token)
+                #expect(answer.result == true)
+                #expect(hasBot() == (leave == "N"))
+                try fixture.portal.employeeWrites("I am here", as: 2, in: chat)
+                #expect(hasBot() == false)
+            }
+        }
+    }
+
     @Test("a pressed button makes a command event, and everything can be followed as it happens")
     func buttonsAndChanges() async throws {
         try await PortalFixture.run { fixture in

@@ -100,7 +100,7 @@ extension PortalState {
         guard let user, users[user]?.kind == .employee else {
             throw RESTError(400, "OPERATOR_WRONG", "You cannot redirect to this operator")
         }
-        handOver(chat: chat.id, to: user, botLeaves: parameters.flag("LEAVE") == true ? true : nil)
+        handOver(chat: chat.id, to: user, botLeaves: parameters.flag("LEAVE") == true)
     }
 
     fileprivate func lineDialog(_ parameters: RESTParameters) -> Chat? {
@@ -115,7 +115,7 @@ extension PortalState {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
         return [
             "id": JSON(chat.id), "parent_chat_id": 0, "parent_message_id": 0, "name": .string(chat.title),
-            "description": .null, "owner": JSON(chat.operatorID ?? 0), "extranet": false, "avatar": "",
+            "description": .null, "owner": JSON(owner(of: chat)), "extranet": false, "avatar": "",
             "color": .string(chat.color), "type": "lines", "counter": 0, "user_counter": JSON(chat.members.count),
             "message_count": JSON(chat.messageCount), "unread_id": 0,
             "last_message_id": JSON(chat.messageIDs.last ?? 0),

@@ -73,7 +73,7 @@ extension PortalState {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
         return [
             "id": .text(chat.id), "parentChatId": 0, "parentMessageId": 0, "name": .string(chat.title),
-            "owner": .text(chat.operatorID ?? 0), "color": .string(chat.color), "extranet": false, "avatar": "",
+            "owner": .text(owner(of: chat)), "color": .string(chat.color), "extranet": false, "avatar": "",
             "call": "0", "callNumber": "", "entityType": "LINES", "entityId": .string(chat.entityID),
             "entityData1": .string(chat.entityData1(start: start)), "entityData2": .string(chat.entityData2),
             "entityData3": "", "messageCount": JSON(chat.messageCount), "public": "", "muteList": .phpMap(muted),

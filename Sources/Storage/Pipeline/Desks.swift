@@ -1,0 +1,47 @@
+import Base
+
+/// Who has a dialog, inside the transactions of the gateway.
+extension Connection {
+    /// The dialog's state, and what else the gateway knows of it; `nil` if the dialog is gone.
+    public func desk(of dialog: ID<DialogRecord>) throws -> (state: DialogRecord.State, notes: String?)? {
+        try row("SELECT state, desk FROM dialogs WHERE id = ?", [SQLValue(dialog)]) { row in
+            (try row.choice(0), row.textIfAny(1))
+        }
+    }
+
+    public func saveDesk(of dialog: ID<DialogRecord>, state: DialogRecord.State, notes: String) throws {
+        try run(
+            "UPDATE dialogs SET state = ?, desk = ? WHERE id = ?",
+            [.text(state.rawValue), .text(notes), SQLValue(dialog)])
+    }
+
+    public func dialog(of bot: ID<BotRecord>, named dialogID: String) throws -> ID<DialogRecord>? {
+        try row(
+            "SELECT id FROM dialogs WHERE bot_id = ? AND dialog_id = ?", [SQLValue(bot), .text(dialogID)],
+            { $0.integer(0) }
+        ).map(ID.init(rawValue:))
+    }
+
+    /// Stores what an operator said, with its dialog; nothing is to be answered.
+    /// - Returns: `nil` if the event is known already.
+    public func takeOperatorMessage(_ draft: EventDraft) throws -> ID<DialogRecord>? {
+        let dialog = try touchDialog(
+            bot: draft.botID, portal: draft.portalID, dialogID: draft.dialogID, chatID: draft.chatID,
+            title: draft.title, now: draft.receivedAt)
+        let event = try row(
+            """
+            INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state, received_at, not_before,
+                finished_at)
+            VALUES (?1, ?2, ?3, ?4, 'message', ?5, 'done', ?6, ?6, ?6)
+            ON CONFLICT (known_as) DO NOTHING RETURNING id
+            """,
+            [
+                SQLValue(draft.portalID), SQLValue(draft.botID), SQLValue(dialog), .text(draft.knownAs),
+                .integer(draft.messageID), SQLValue(draft.receivedAt),
+            ], { $0.integer(0) })
+        guard let event else { return nil }
+        try addMessage(
+            dialog: dialog, event: ID(rawValue: event), author: .operator, text: draft.text, at: draft.receivedAt)
+        return dialog
+    }
+}

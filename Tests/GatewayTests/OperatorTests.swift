@@ -1,0 +1,200 @@
+import Base
+import Bitrix24
+import Storage
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Operators", .timeLimit(.minutes(1)))
+struct OperatorTests {
+    private static let toOperator = "imopenlines.bot.session.operator"
+    private static let send = "imbot.v2.Chat.Message.send"
+
+    private static func session(_ id: Int) -> (inout JSON) -> Void {
+        { $0[path: ["data", "chat", "entityData1"]] = .string("Y|LEAD|1209|N|N|\(id)|1773682918|0|0|0") }
+    }
+
+    /// An employee, as the documentation's example has one.
+    private static func employee(session id: Int) -> (inout JSON) -> Void {
+        {
+            session(id)(&$0)
+            $0[path: ["data", "user", "connector"]] = "0"
+            $0[path: ["data", "user", "id"]] = "27"
+            $0[path: ["data", "message", "authorId"]] = "27"
+        }
+    }
+
+    private func state(_ stage: Stage) async throws -> DialogRecord.State? {
+        try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items.first?.state
+    }
+
+    /// All that was said, oldest first.
+    private func transcript(_ stage: Stage) async throws -> [String] {
+        let dialogs = try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items
+        let messages = try await stage.store.messages(of: try #require(dialogs.first).id, limit: 50, after: nil)
+        return messages.items.reversed().map { "\($0.author): \($0.text)" }
+    }
+
+    @Test("a customer who asks for an operator gets one, and is not answered until the next session")
+    func customersWord() async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await stage.say("Operator!", id: 10, Self.session(343))
+            try await eventually { stage.methods == [Self.toOperator] }
+            try await stage.say("Hello?", id: 11, Self.session(343))
+            try await stage.say("I see", id: 12, Self.employee(session: 343))
+            try await stage.say("Thanks", id: 13, Self.session(343))
+            try await stage.say("Next", id: 20, Self.session(344))
+            try await eventually { stage.sends.last == "You said: Next" }
+            #expect(stage.questions == ["Next"])
+            #expect(stage.transcripts == ["Operator: I see\nCustomer: Thanks"])
+            try await stage.say("And", id: 21, Self.session(344))
+            try await eventually { stage.sends.last == "You said: And" }
+            #expect(stage.transcripts.last == .some(nil))
+            #expect(try await state(stage) == .bot)
+            #expect(
+                try await transcript(stage) == [
+                    "customer: Operator!", "customer: Hello?", "operator: I see", "customer: Thanks", "customer: Next",
+                    "bot: You said: Next", "customer: And", "bot: You said: And",
+                ])
+        }
+    }
+
+    @Test("an operator who takes the dialog unasked is noticed, even while the bot is thinking")
+    func unasked() async throws {
+        try await Stage.with(holding: ["Hello"]) { stage in
+            await stage.gateway.start()
+            try await stage.say("Hello", id: 10, Self.session(343))
+            try await eventually { stage.questions == ["Hello"] }
+            try await stage.say("Let me", id: 11, Self.employee(session: 343))
+            #expect(try await state(stage) == .operator)
+            stage.release("Hello")
+            try await stage.say("Yes?", id: 12, Self.session(343))
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 3 }
+            #expect(stage.questions == ["Hello"] && !stage.methods.contains(Self.send))
+            #expect(
+                try await transcript(stage) == ["customer: Hello", "operator: Let me", "customer: Yes?"])
+        }
+    }
+
+    @Test("a bot that fails apologises and hands over; failing again within a minute it says nothing")
+    func failure() async throws {
+        try await Stage.with(settings: ["failure_handover": true]) { stage in
+            await stage.gateway.start()
+            try await stage.say("Fail", id: 10, Self.session(343))
+            try await eventually { stage.methods.contains(Self.toOperator) }
+            #expect(stage.methods.filter { $0 == Self.send }.count == 1)
+            try await stage.say("Fail", id: 20, Self.session(344))
+            try await eventually { stage.methods.filter { $0 == Self.toOperator }.count == 2 }
+            try await stage.say("Hello?", id: 21, Self.session(344))
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 1 }
+            #expect(stage.methods.filter { $0 == Self.send }.count == 1)
+            #expect(stage.questions == ["Fail", "Fail"])
+        }
+    }
+
+    @Test("the second failure in a row hands over where the bot's settings say so")
+    func turns() async throws {
+        try await Stage.with(settings: ["operator_after_turns": 2]) { stage in
+            await stage.gateway.start()
+            try await stage.say("Fail", id: 10, Self.session(343))
+            try await eventually { stage.methods == [Self.send] }
+            try await stage.say("Fail", id: 11, Self.session(343))
+            try await eventually { stage.methods == [Self.send, Self.send, Self.toOperator] }
+            #expect(try await state(stage) == .operator)
+        }
+    }
+
+    @Test("outside office hours the bot says so, and answers on")
+    func officeHours() async throws {
+        let hours: JSON = ["timezone": "UTC", "days": [:], "text": ["en": "Come back tomorrow."]]
+        try await Stage.with(settings: ["office_hours": hours]) { stage in
+            await stage.gateway.start()
+            try await stage.say("operator", id: 10, Self.session(343))
+            try await eventually { stage.sends == ["Come back tomorrow."] }
+            try await stage.say("Hello", id: 11, Self.session(343))
+            try await eventually { stage.sends.last == "You said: Hello" }
+            #expect(!stage.methods.contains(Self.toOperator))
+        }
+    }
+
+    @Test("the word means nothing outside open channels")
+    func privateDialog() async throws {
+        try await Stage.with(generation: .first) { stage in
+            await stage.gateway.start()
+            try await stage.say("operator", id: 10, in: "27")
+            try await eventually { stage.sends.contains("You said: operator") }
+        }
+    }
+
+    @Test("a bot without a connector says nothing to an operator's customer")
+    func noConnector() async throws {
+        try await Stage.with { stage in
+            var bot = try #require(try await stage.store.bot(stage.bot.id))
+            bot.connectorID = nil
+            try await stage.store.update(bot, now: WallClock.system.now)
+            await stage.gateway.start()
+            try await stage.say("Let me", id: 11, Self.employee(session: 343))
+            try await stage.say("Yes?", id: 12, Self.session(343))
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 2 }
+            #expect(stage.methods.isEmpty)
+        }
+    }
+
+    @Test("the administrator gives the dialog back, and the bot is told what was said")
+    func resume() async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await stage.say("Let me", id: 12, Self.employee(session: 343))
+            let dialog = try #require(try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items.first)
+            #expect(try await stage.gateway.resume(dialog.id))
+            try await stage.say("Bot?", id: 20, Self.session(343))
+            try await eventually { stage.sends.last == "You said: Bot?" }
+            #expect(stage.transcripts == ["Operator: I see\nCustomer: Thanks"])
+            #expect(try await !stage.gateway.resume(ID(rawValue: 999)))
+        }
+    }
+
+    // MARK: Groups
+
+    private static func group(_ stage: Stage, _ text: String, id: Int, mentioned: Bool) throws -> JSON {
+        let isFirst = stage.bot.api == "v1"
+        var tree = try (isFirst ? Example.firstGroup : .second).tree()
+        let whole = "[USER=\(mentioned ? stage.bot.botID ?? 0 : 5)]Name[/USER], \(text)"
+        if isFirst {
+            tree[path: ["data", "PARAMS", "MESSAGE"]] = .string(mentioned ? ", " + text : whole)
+            tree[path: ["data", "PARAMS", "MESSAGE_ORIGINAL"]] = mentioned ? .string(whole) : nil
+            tree[path: ["data", "PARAMS", "MENTIONED_LIST"]] = mentioned ? ["567": "567"] : ["5": "5"]
+            tree[path: ["data", "PARAMS", "MESSAGE_ID"]] = .string("\(id)")
+        } else {
+            tree[path: ["data", "message", "text"]] = .string(whole)
+            tree[path: ["data", "message", "id"]] = .string("\(id)")
+            tree[path: ["data", "chat", "dialogId"]] = "chat7"
+            tree[path: ["data", "chat", "type"]] = "chat"
+        }
+        return tree
+    }
+
+    @Test(
+        "in a group a bot answers what is meant for it, without the mention", arguments: [BotGeneration.first, .second])
+    func mentioned(generation: BotGeneration) async throws {
+        try await Stage.with(generation: generation) { stage in
+            await stage.gateway.start()
+            try await stage.take(Self.group(stage, "among us", id: 10, mentioned: false))
+            try await stage.take(Self.group(stage, "hello", id: 11, mentioned: true))
+            try await eventually { stage.sends.contains("You said: hello") }
+            #expect(stage.questions == ["hello"])
+            #expect(try await stage.count("events") == 1)
+        }
+    }
+
+    @Test("a supervisor sees all", arguments: [BotGeneration.first, .second])
+    func supervisor(generation: BotGeneration) async throws {
+        try await Stage.with(generation: generation, type: "supervisor") { stage in
+            await stage.gateway.start()
+            try await stage.take(Self.group(stage, "among us", id: 10, mentioned: false))
+            try await eventually { stage.questions.first?.hasSuffix("among us") == true }
+        }
+    }
+}
