@@ -53,7 +53,12 @@ struct DifyAnswer {
     var waitsForPerson: Bool { pause.form != nil }
 
     /// Whether a run that went on has ended and what it said is not in its stream.
-    var lacksText: Bool { resumed != nil && !hasSpoken && files.isEmpty && !pause.isPaused }
+    var lacksText: Bool {
+        app.kind.hasConversations && resumed != nil && !hasSpoken && files.isEmpty && !pause.isPaused
+    }
+
+    /// Whether a run that went on was not heard to its end or next pause.
+    var lacksEnd: Bool { resumed != nil && !hasEnded && !pause.isPaused }
 
     /// Takes the next event, and tells what it adds to the answer.
     /// - Throws: ``PlatformError`` or ``DifyRefusal`` when there will be none, `DecodingError`.

@@ -42,15 +42,18 @@ struct DifyConnection: Sendable {
     /// - Parameter replays: whether what happened before is told first.
     func events(ofRun id: String, user: String, replays: Bool = false) async throws -> HTTPClient.StreamedAnswer {
         let query = "user=\(Form.percentEncode(user))" + (replays ? "&include_state_snapshot=true" : "")
-        return try await stream(request(.get, "/workflow/\(Form.percentEncode(id))/events?\(query)"))
+        let request = try request(.get, "/workflow/\(Form.percentEncode(id))/events?\(query)")
+        return try await stream(request, within: replays ? timing.lookUp : timing.answer)
     }
 
-    private func stream(_ request: HTTPClient.Request) async throws -> HTTPClient.StreamedAnswer {
+    private func stream(_ request: HTTPClient.Request, within limit: Duration? = nil) async throws
+        -> HTTPClient.StreamedAnswer
+    {
         var request = request
         request.headers.add("Accept", "text/event-stream")
-        request.timeouts.firstByte = timing.silence
+        request.timeouts.firstByte = min(timing.silence, limit ?? timing.silence)
         request.timeouts.idle = timing.silence
-        request.timeouts.total = timing.answer
+        request.timeouts.total = limit ?? timing.answer
         request.maximumBytes = 128 * 1024 * 1024
         let answer = try await http.stream(request)
         let type = answer.headers["Content-Type"] ?? "text/event-stream"

@@ -21,11 +21,34 @@ extension DifyApp {
         }
     }
 
-    /// What a run said after its form was filled in, when its stream did not tell it: it ended before it could be followed.
-    func missedText(of question: Question, _ trace: AskTrace) async throws -> [ReplyPart] {
+    /// What became of a run after its form was filled in, when its stream did not tell it all: it ended, or waits again,
+    /// before anybody listened.
+    /// - Throws: ``PlatformError``.
+    func rest(of question: Question, _ trace: AskTrace) async throws -> [ReplyPart] {
         let search = DifySearch(app: self, question: question, askedAt: connection.clock.now)
-        guard case .answered(let parts) = try await search.follow(trace) else { return [] }
-        return parts
+        switch try await search.follow(trace) {
+        case .answered(let parts): return parts
+        case .failed(let error): throw error
+        case .neverArrived: return []
+        }
+    }
+
+    /// Returns when a run no longer goes on, by two looks.
+    func settling(ofRun id: String) async -> Bool {
+        var looks = 0
+        while looks < 2 {
+            do {
+                try await Task.sleep(for: connection.timing.pause * 4)
+                let run = try await connection.run(id)
+                looks = run?.status == "running" ? 0 : looks + 1
+            } catch is CancellationError {
+                return false
+            } catch {
+                // The stream itself tells what is wrong.
+            }
+            if Task.isCancelled { return false }
+        }
+        return true
     }
 }
 
@@ -180,6 +203,8 @@ private struct DifySearch {
             }
         } catch is DifyRefusal {
             // An older version, or the run is gone.
+        } catch is HTTPClientError {
+            // Listening to a run that waits may just wait with it.
         }
         return nil
     }

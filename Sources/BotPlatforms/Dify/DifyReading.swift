@@ -27,6 +27,8 @@ actor DifyReading {
     private var request: DifyRequest?
     private var answer: DifyAnswer?
     private var stream: Stream?
+    /// Looks at a run that goes on after a form.
+    private var watch: Task<Void, Never>?
     /// Said by Dify and not yet given on, the next one last.
     private var parts: [ReplyPart] = []
     /// Whether the answer is whole and suggestions may follow it.
@@ -39,6 +41,8 @@ actor DifyReading {
         words = DifyWords(question)
         session = question.session
     }
+
+    deinit { watch?.cancel() }
 
     /// - Throws: ``PlatformError``, `CancellationError`.
     func next() async throws -> ReplyPart? {
@@ -76,7 +80,10 @@ actor DifyReading {
                 end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
             }
         }
-        if end != nil || isAnswered { stream = nil }
+        if end != nil || isAnswered {
+            stream = nil
+            watch?.cancel()
+        }
         parts = said.reversed()
     }
 
@@ -147,8 +154,42 @@ actor DifyReading {
             conversationID: session?.id, messageID: session?.data[PlatformSession.newestMessage]?.string,
             runID: form.run)
         said += [.trace(trace), .session(session)]
-        let answer = DifyAnswer(app, session: session, words: words, resumed: form, trace: trace)
-        try await follow(app.connection.events(ofRun: form.run, user: question.user), with: answer)
+        try await resume(
+            form, DifyAnswer(app, session: session, words: words, resumed: form, trace: trace), into: &said)
+    }
+
+    /// Listens to the run. One that has ended or waits again by then may tell nothing any more: it is also looked at.
+    private func resume(_ form: DifyForm, _ answer: DifyAnswer, into said: inout [ReplyPart]) async throws {
+        let opening = Task { [app, question] in
+            try await app.connection.events(ofRun: form.run, user: question.user)
+        }
+        watch = Task { [app] in
+            guard await app.settling(ofRun: form.run) else { return }
+            opening.cancel()
+            (try? await opening.value)?.body.discardRest(within: Self.rest)
+        }
+        do {
+            let source = try await withTaskCancellationHandler {
+                try await opening.value
+            } onCancel: {
+                opening.cancel()
+            }
+            follow(source, with: answer)
+        } catch is CancellationError where !Task.isCancelled {
+            self.answer = answer
+            try await lookForRest(answer, into: &said)
+        }
+    }
+
+    private func lookForRest(_ answer: DifyAnswer, into said: inout [ReplyPart]) async throws {
+        if !answer.said.isEmpty { said.append(.replaceText("")) }
+        let rest = try await app.rest(of: question, answer.trace)
+        said += rest
+        isAnswered = true
+        // Nothing is suggested while a form waits.
+        if rest.contains(where: { if case .session(let next?) = $0 { next.difyForm != nil } else { false } }) {
+            end = .whole
+        }
     }
 
     private func ask(_ form: DifyForm, again: Bool, into said: inout [ReplyPart]) {
@@ -175,6 +216,7 @@ actor DifyReading {
         self.stream = nil
         guard let piece = try await stream.pieces.next(isolation: self) else {
             stream.epilogue?.cancel()
+            if let answer, answer.lacksEnd { return try await lookForRest(answer, into: &said) }
             try answer?.end { said.append($0) }
             return try await finish(into: &said)
         }
@@ -199,11 +241,9 @@ actor DifyReading {
     }
 
     private func finish(into said: inout [ReplyPart]) async throws {
-        // A run that went on may have ended before its stream was opened: then only its message has the text.
-        if let answer, answer.lacksText, app.kind.hasConversations {
-            said += try await app.missedText(of: question, answer.trace)
-        }
         isAnswered = true
+        // A run that had ended before its stream was opened tells its end alone: then only its message has the text.
+        if let answer, answer.lacksText { said += (try? await app.rest(of: question, answer.trace)) ?? [] }
     }
 
     // MARK: Suggestions

@@ -173,7 +173,16 @@ extension DifyCall {
             events.workflowFinished(ended, &out)
             return stream([.bytes(out.bytes)], then: nil)
         }
-        if query["include_state_snapshot"]?.lowercased() == "true" { events.snapshot(&out) }
+        if query["include_state_snapshot"]?.lowercased() == "true" {
+            events.snapshot(&out)
+            let form = run.read { $0.status == .paused ? $0.form : nil }
+            if let form {
+                // What was asked is told again, and the stream closes at the pause.
+                events.asked(form, &out)
+                events.paused(form, at: dify.settings.clock.now.rawValue, &out)
+                return stream([.bytes(out.bytes)], then: nil)
+            }
+        }
         return stream([.bytes(out.bytes)], then: rest.withoutCuts())
     }
 }
