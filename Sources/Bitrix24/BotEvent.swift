@@ -49,10 +49,22 @@ public struct BotEvent: Sendable {
         public var name: String?
         /// Bitrix24's viewer type or kind (`image`, `audio`, …).
         public var type: String?
-        public init(id: String, name: String? = nil, type: String? = nil) {
+        /// In bytes.
+        public var size: Int64?
+        /// Of its name, without the dot.
+        public var fileExtension: String?
+        /// Its MIME type, where it is told.
+        public var mediaType: String?
+        public init(
+            id: String, name: String? = nil, type: String? = nil, size: Int64? = nil, fileExtension: String? = nil,
+            mediaType: String? = nil
+        ) {
             self.id = id
             self.name = name
             self.type = type
+            self.size = size
+            self.fileExtension = fileExtension
+            self.mediaType = mediaType
         }
     }
 

@@ -147,6 +147,9 @@ extension BotEvent.File {
         guard let id = members["id"]?.looseText ?? source.looseText ?? (members.isEmpty ? nil : key) else { return nil }
         self.init(
             id: id, name: members["name"]?.looseText,
-            type: members["viewerAttrs"]?["viewerType"]?.looseText ?? members["type"]?.looseText)
+            type: members["viewerAttrs"]?["viewerType"]?.looseText ?? members["type"]?.looseText,
+            size: members["size"]?.looseInteger.flatMap { $0 < 0 ? nil : $0 },
+            fileExtension: members["extension"]?.looseText,
+            mediaType: (members["mimeType"] ?? members["contentType"])?.looseText)
     }
 }

@@ -100,6 +100,7 @@ struct Conversation: Sendable {
             item.notBefore = moment
             return .again(item)
         }
+        if let instead = try await describeFiles(of: &item, setting) { return instead }
         item.mayAskAgain = false
         let askedAt = clock.now
         let beginning = try await store.database.write { [item] connection -> Beginning in

@@ -22,6 +22,7 @@ extension Conversation {
         }
         // A greeting leaves nothing behind where the platform can be looked into.
         if item.event.kind == .joined { return try await ask(&item, setting) }
+        if let instead = try await describeFiles(of: &item, setting) { return instead }
         let state = try await store.database.read { [item] in
             try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }

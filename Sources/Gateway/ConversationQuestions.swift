@@ -28,6 +28,7 @@ extension Conversation {
         return Question(
             kind: Question.Kind(rawValue: event.kind.rawValue) ?? .message,
             text: chosen.isEmpty ? text : chosen.map(\.label).joined(separator: ", "), chosen: chosen,
+            files: files(of: event, setting, account),
             user: "\(setting.portal.memberID):\(event.dialogID)", variables: variables,
             tokens: Variables.tokens(event, auth: auth, userAccessToken: userAccessToken ?? nil),
             session: session.map { PlatformSession(id: $0.platformID, data: $0.data) },

@@ -62,14 +62,26 @@ extension SandboxPage {
     private func write(_ request: HTTPRequest) throws -> HTTPResponse {
         let body = try body(of: request)
         let (isCustomer, place) = try place(body)
-        guard let text = body["text"]?.string, !text.isEmpty else { throw HTTPError(400, "The message is empty.") }
+        let text = body["text"]?.string ?? ""
+        let files = try files(body)
+        if text.isEmpty, files.isEmpty { throw HTTPError(400, "The message is empty.") }
         guard text.count <= 20_000 else { throw HTTPError(413, "The message is too long.") }
         if isCustomer {
-            try portal.customerWrites(text, in: place.chat)
+            try portal.customerWrites(text, files: files, in: place.chat)
         } else {
-            try portal.employeeWrites(text, as: place.user, in: place.chat)
+            try portal.employeeWrites(text, files: files, as: place.user, in: place.chat)
         }
         return HTTPResponse(status: 204)
+    }
+
+    /// `"files": [{"name": "photo.png", "content": "…"}]`, the content in base64.
+    private func files(_ body: JSON) throws -> [(name: String, content: [UInt8])] {
+        try (body["files"]?.array ?? []).prefix(10).map { file in
+            guard let name = file["name"]?.string, !name.isEmpty,
+                let content = file["content"]?.string.flatMap(decodedBase64)
+            else { throw HTTPError(400, "A file has a name, and its content in base64.") }
+            return (name, content)
+        }
     }
 
     private func press(_ request: HTTPRequest) throws -> HTTPResponse {

@@ -134,12 +134,15 @@ struct FirstGenerationTests {
                 "1000": ["id": "1000", "name": "b.pdf", "type": "file"],
                 "201": [
                     "id": "201", "name": "a.png", "type": "file", "viewerAttrs": ["viewerType": "image"],
+                    "size": "1234", "extension": "png", "mimeType": "image/png",
                 ],
             ]
         }
         #expect(bot.files.map(\.id) == ["201", "1000"])
         #expect(bot.files[0].type == "image" && bot.files[0].name == "a.png")
-        #expect(bot.files[1].type == "file")
+        #expect(bot.files[0].size == 1234 && bot.files[0].fileExtension == "png")
+        #expect(bot.files[0].mediaType == "image/png")
+        #expect(bot.files[1].type == "file" && bot.files[1].size == nil)
     }
 
     @Test("files that are only named by number are kept")

@@ -129,6 +129,23 @@ struct PageTests {
         }
     }
 
+    @Test("a person may send a file, with words or without")
+    func sendsFiles() async throws {
+        try await PageBench.with { bench in
+            try await bench.sandbox.connect()
+            let files: JSON = [["name": "note.txt", "content": "SGVsbG8="]]
+            let sent = try await bench.post("/sandbox/messages", ["place": "customer", "files": files])
+            #expect(sent.status == 204)
+            let all = bench.sandbox.portal.dialogs.flatMap { bench.sandbox.portal.messages(in: $0.id) }
+            let file = all.flatMap(\.files).first
+            #expect(file?.name == "note.txt" && file?.content == Array("Hello".utf8))
+            for wrong: JSON in [[["name": "a"]], [["name": "", "content": ""]], [["name": "a", "content": "?"]]] {
+                let reply = try await bench.post("/sandbox/messages", ["place": "customer", "files": wrong])
+                #expect(reply.status == 400)
+            }
+        }
+    }
+
     @Test("a new conversation is another customer in another dialog")
     func newConversation() async throws {
         try await PageBench.with { bench in

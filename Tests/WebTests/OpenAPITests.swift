@@ -50,8 +50,10 @@ struct OpenAPITests {
         let connector = try await api.call(
             "create_connector", ["name": "Flow", "provider_id": try #require(provider["id"]), "key": "app-1234567890"])
         _ = try await api.call("read_connector", at: connector)
-        _ = try await api.call("change_connector", at: connector, ["options": ["response_mode": "blocking"]])
+        _ = try await api.call("change_connector", at: connector, ["shared": true])
         _ = try await api.call("list_connectors")
+        _ = try await api.call("list_platforms")
+        _ = try await api.call("read_platform", path: ["id": "openai"])
         _ = try await api.call("delete_connector", at: connector)
         _ = try await api.call("change_provider", at: provider, ["name": "Other flows"])
         _ = try await api.call("delete_provider", at: provider)

@@ -36,7 +36,7 @@ struct OpenAIConnection: Sendable {
                 clock: clock)
             guard refusal.isNoSuchRoute else {
                 // Something is there; of two refusals the one that says more counts.
-                if refusal.status != 404 { address.remember(form) }
+                if refusal.isOfServer, refusal.status < 500, refusal.status != 404 { address.remember(form) }
                 throw first?.isOfServer == true && !refusal.isOfServer ? first ?? refusal : refusal
             }
             if first == nil || !(first?.isOfServer ?? false) { first = refusal }

@@ -14,6 +14,7 @@ struct PortalState: Sendable {
     var privateChats: [UserPair: Int] = [:]
     var messages: [Int: SimulatedPortal.Message] = [:]
     var files: [Int: StoredFile] = [:]
+    var fileLinks = FileLinks()
     var lines: [Int: Line] = [:]
     var sessions: [Int: Session] = [:]
     var installations: [String: Installation] = [:]

@@ -58,7 +58,7 @@ struct RESTMethod: Sendable {
         let groups = [
             systemMethods, userMethods, bindingMethods, botMethods, messageMethods, commandMethods, chatMethods,
             fileMethods, firstGenerationBotMethods, firstGenerationMessageMethods, firstGenerationCommandMethods,
-            openLineMethods, dialogMethods,
+            openLineMethods, dialogMethods, diskMethods,
         ]
         return Dictionary(
             groups.joined().map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })

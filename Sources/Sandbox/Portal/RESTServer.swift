@@ -6,7 +6,7 @@ extension SimulatedPortal {
     func handle(_ request: HTTPRequest) async throws -> HTTPResponse {
         let received = WallClock.system.now
         guard let target = RESTTarget(path: request.path) else { return .text("Not found", status: 404) }
-        if target.method == "download" { return download(request) }
+        if target.method == "download" { return try await download(request) }
         let fault = state.withLock { $0.takeFault(for: target.method, insideBatch: false) }
         if let fault, let answer = try await suffer(fault, request) { return answer }
         if let limit = settings.limit,
@@ -172,18 +172,6 @@ extension SimulatedPortal {
             }
             if let call { state.tell(.called(call)) }
         }
-    }
-
-    /// A file by its signed link. Documentation: `settings/how-to-call-rest-api/general-principles.md` (a request without
-    /// `User-Agent` is not served).
-    private func download(_ request: HTTPRequest) -> HTTPResponse {
-        let token = (try? Form.decode(Array(request.query.utf8)))?["token"]?.string ?? ""
-        let parts = token.split(separator: "|")
-        guard request.headers["User-Agent"]?.isEmpty == false, parts.count == 3, parts[0] == "imbot",
-            let id = Int(parts[1]), let stored = state.withLock({ $0.files[id] }), stored.secret == parts[2]
-        else { return .text("Not found", status: 404, type: "text/html") }
-        return HTTPResponse(
-            status: 200, headers: ["Content-Type": "application/octet-stream"], body: .bytes(stored.file.content))
     }
 }
 

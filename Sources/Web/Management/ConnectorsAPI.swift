@@ -37,7 +37,7 @@ struct ConnectorsAPI: Sendable {
                 .required("name", .text, "What people call it."),
                 .optional("key", .secret, "The platform's API key."),
                 .optional("url", .text, "Used instead of the provider's address."),
-                .defaulted("options", .object, "Settings of the platform's kind."),
+                .defaulted("options", .object, "Settings of the platform's kind; `/api/v1/platforms` lists them."),
                 .shown("created_at", .time, "When it was added."),
             ],
             json: { connector in
@@ -82,7 +82,7 @@ struct ConnectorsAPI: Sendable {
                 new.key = draft.secret("key", else: nil)
                 new.url = try draft.textIfAny("url", else: nil).map { try WebAddress.checked($0) }
                 new.options = draft.merged("options", into: [:])
-                try await check(provider: providerID, portal: new.portalID)
+                try await check(provider: providerID, portal: new.portalID, options: new.options)
                 return try await store.createConnector(new, now: clock.now)
             },
             connectors.read(connector),
@@ -96,7 +96,8 @@ struct ConnectorsAPI: Sendable {
                 connector.key = draft.secret("key", else: connector.key)
                 connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
                 connector.options = draft.merged("options", into: connector.options)
-                try await check(provider: connector.providerID, portal: connector.portalID)
+                try await check(
+                    provider: connector.providerID, portal: connector.portalID, options: connector.options)
                 try await store.update(connector, now: clock.now)
                 return try await self.connector(request)
             },
@@ -120,9 +121,12 @@ struct ConnectorsAPI: Sendable {
         return found
     }
 
-    private func check(provider: ID<ProviderRecord>, portal: ID<PortalRecord>?) async throws {
-        guard try await store.provider(provider) != nil else {
+    private func check(provider: ID<ProviderRecord>, portal: ID<PortalRecord>?, options: JSON) async throws {
+        guard let provider = try await store.provider(provider) else {
             throw APIError.invalid(["provider_id": "does not exist"])
+        }
+        if let fault = PlatformType.named(provider.type)?.fault(inOptions: options) {
+            throw APIError.invalid(["options": fault])
         }
         if let portal, try await store.portal(portal) == nil { throw APIError.invalid(["portal_id": "does not exist"]) }
     }

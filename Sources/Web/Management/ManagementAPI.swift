@@ -20,6 +20,7 @@ struct ManagementAPI: Sendable {
             + PortalsAPI(store: store, webhooks: webhooks, clock: clock).operations
             + PortalCareAPI(store: store, portals: gateway.portals, registrar: registrar, doctor: doctor, log: log)
             .operations
+            + PlatformsAPI().operations
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations

@@ -36,7 +36,7 @@ import Testing
             let token = try await fixture.install().access
             fixture.portal.state.withLock { $0.seed(for: example) }
             let needsApplication = example.method.hasPrefix("event") || example.method == "app.info"
-            let scope = ["imbot", "im", "imopenlines", "user"]
+            let scope = ["imbot", "im", "imopenlines", "user", "disk"]
             let answer = try await fixture.call(
                 example.method, example.request, token: needsApplication ? token : nil,
                 webhook: needsApplication ? nil : fixture.portal.addWebhook(scope: scope))
@@ -79,6 +79,9 @@ extension PortalState {
         let file = SimulatedPortal.File(id: 137, name: "a.png", type: "image", content: [1])
         files[137] = StoredFile(chatID: 112, authorID: 2, date: now, file: file)
         messages[900]?.files = [file]
+        files[9043] = StoredFile(
+            chatID: 1489, authorID: 2, date: now,
+            file: SimulatedPortal.File(id: 9043, name: "Test.docx", type: "file", content: [1]))
         chats[1489] = Chat(id: 1489, kind: .group, title: "Group", members: [1, 2], owner: 1, created: now)
         put(84_869, in: 1489, by: 2, now)
         put(84_877, in: 1489, by: 2, now)

@@ -302,7 +302,17 @@ import Testing
                 "imbot.v2.File.download", ["botId": JSON(bot), "fileId": file], token: token)
             let url = try #require(answer.result?["downloadUrl"]?.string)
             let request = HTTPClient.Request(.get, url, trust: .privateAllowed)
-            #expect(try await PortalFixture.http.send(request).body == [1, 2, 3])
+            let download = try await PortalFixture.http.send(request)
+            #expect(download.body == [1, 2, 3])
+            #expect(download.headers["Content-Disposition"]?.contains("filename=\"photo.png\"") == true)
+            // It worked once.
+            #expect(try await PortalFixture.http.send(request).status == 404)
+            let next = try await fixture.call(
+                "imbot.v2.File.download", ["botId": JSON(bot), "fileId": file], token: token)
+            fixture.portal.expireFileLinks()
+            let late = HTTPClient.Request(
+                .get, try #require(next.result?["downloadUrl"]?.string), trust: .privateAllowed)
+            #expect(try await PortalFixture.http.send(late).status == 404)
         }
     }
 }

@@ -110,7 +110,7 @@ let fileMethods: [RESTMethod] = [
         guard state.isMember(bot.id, of: stored.chatID) else {
             throw RESTError(403, "FILE_ACCESS_ERROR", "File access error")
         }
-        return RESTResult(["downloadUrl": .string(state.downloadURL(stored))])
+        return RESTResult(["downloadUrl": .string(state.makeLink(to: stored.file.id, kind: .imbot))])
     },
 ]
 
