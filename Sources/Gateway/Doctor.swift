@@ -103,7 +103,6 @@ public struct Doctor: Sendable {
         var needed = ["imbot": "bots"]
         if patient.bots.contains(where: { $0.type == "openline" }) {
             needed["imopenlines"] = "handing a customer over to an operator"
-            needed["disk"] = "files that customers send"
         }
         do {
             let given = try await patient.portal.scopes(as: patient.account)
