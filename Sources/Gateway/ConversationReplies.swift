@@ -31,6 +31,11 @@ extension Conversation {
             Offer($0, connector: setting.connector.id, until: now + sessionTTL).json
         }
         let answer = setting.platform is any TakesRatings ? reply.trace?.messageID : nil
+        if reply.isCut {
+            log.warning(
+                "a bot's answer was cut: it is larger than any chat shows",
+                ["event_id": .integer(item.row), "bot": .text(setting.bot.name)])
+        }
         if !rendered.ignored.isEmpty {
             log.warning(
                 "the bot wanted something done that is possible in open channels only",

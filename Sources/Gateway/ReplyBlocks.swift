@@ -18,6 +18,7 @@ struct ReplyBlocks {
     /// Of one pause, and of all together.
     static let longestPause = Duration.seconds(60)
     static let longestPauses = Duration.seconds(300)
+    private static let mostOptions = 200
 
     private(set) var blocks: [Block] = []
     private(set) var actions: [BotAction] = []
@@ -69,7 +70,7 @@ struct ReplyBlocks {
 
     /// They hang on the last text; on the next one if there is none yet.
     private mutating func offer(_ choices: Choices) {
-        let options = choices.options.compactMap(\.shown)
+        let options = choices.options.prefix(Self.mostOptions).compactMap(\.shown)
         guard !options.isEmpty else { return }
         let choices = Choices(options, several: choices.several)
         isOpen = false
@@ -89,6 +90,6 @@ extension Choice {
     /// With a label that can be shown on a line; `nil` if it has none.
     fileprivate var shown: Choice? {
         let words = (label.contains { !$0.isWhitespace } ? label : value).split(whereSeparator: \.isWhitespace)
-        return words.isEmpty ? nil : Choice(label: words.joined(separator: " "), value: value)
+        return words.isEmpty ? nil : Choice(label: String(words.joined(separator: " ").prefix(1_000)), value: value)
     }
 }

@@ -424,6 +424,29 @@ struct DifyFormTests {
         #expect(outcome.heard?.parts.contains(.choices(Choices([Self.approve, Self.reject]))) == true)
     }
 
+    @Test("a form that is too large to be kept with the dialog is an error for the administrator")
+    func tooLarge() async throws {
+        for length in [100, 100_000] {
+            let form: JSON = [
+                "form_token": "t", "form_content": .string(String(repeating: "c", count: 100_000)),
+                "actions": [["id": "a", "title": .string(String(repeating: "x", count: length))]],
+            ]
+            let run = #""workflow_run_id":"a0000000-0000-4000-8000-000000000001","data":"#
+            let wire =
+                Wire.started + Wire.event("human_input_required", run + form.text)
+                + Wire.event("workflow_paused", run + #"{"reasons":[]}"#)
+            let server = try await ScriptedDify.answering { _, _ in .events(wire) }
+            let heard = try await Stage.chatflow(server.url).hear(Stage.question("x"))
+            await server.stop()
+            #expect((heard.session?.data.bytes.count ?? 0) < 70_000)
+            if length == 100 {
+                #expect(heard.error == nil && heard.text.contains("ccc") && heard.session?.difyForm?.content == "")
+            } else {
+                #expect(heard.error?.message.contains("form cannot be read") == true)
+            }
+        }
+    }
+
     @Test("odd forms neither break nor hang")
     func odd() async throws {
         for data in [

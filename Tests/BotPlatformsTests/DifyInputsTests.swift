@@ -41,6 +41,20 @@ struct DifyInputsTests {
         #expect(got == ["BOT_ID": "7", "access_token": "t0ken-of-the-portal-9999"])
     }
 
+    @Test("no NUL reaches Dify's database, whether the app's form is known or not")
+    func noNUL() async throws {
+        for form: JSON in [[["text-input": ["variable": "FIRST_NAME"]]], "unreadable"] {
+            let server = try await ScriptedDify.start { request, _ in
+                request.path == "/v1/parameters" ? .json(["user_input_form": form]) : .events(Wire.answer("ok"))
+            }
+            _ = try await Stage.chatflow(server.url).hear(
+                Stage.question("a\0b", variables: ["FIRST_NAME": "A\0nn"]))
+            let body = try JSON(parsing: try #require(server.requests("/chat-messages").first).body)
+            #expect(body["query"] == "ab" && body["inputs"] == ["FIRST_NAME": "Ann"])
+            await server.stop()
+        }
+    }
+
     @Test("no variable of BitBot's makes an app refuse the question")
     func accepted() async throws {
         let form: [Field] = [

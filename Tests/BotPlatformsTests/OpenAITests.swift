@@ -133,6 +133,15 @@ struct OpenAITests {
         ])
         #expect(quota.error?.kind == .final)
         #expect(quota.error?.message.contains("billing") == true)
+        for error in [#"{"code":429,"message":"Slow down"}"#, #"{"code":"rate_limit_exceeded","message":"Slow down"}"#]
+        {
+            let late = SimulatedOpenAI.Step.raw("data: {\"error\":\(error)}\n\n")
+            #expect(try await heard([late]).error?.kind == .passing)
+            // Once something was said, a second try would say it again.
+            #expect(try await heard([.text("So "), late]).error?.kind == .final)
+        }
+        let used = #"{"error":{"code":"insufficient_quota","message":"You exceeded it"}}"#
+        #expect(try await heard([.raw("data: \(used)\n\n")]).error?.kind == .final)
     }
 
     @Test(

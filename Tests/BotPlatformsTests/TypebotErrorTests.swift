@@ -154,6 +154,8 @@ struct TypebotAddressTests {
         let address = TypebotAddress(url)
         #expect(address?.api == api)
         #expect(address?.startChat == "\(api)/v1/typebots/\(path)")
+        let page = api.dropLast("/api".count) + "/" + path.dropLast("/startChat".count)
+        #expect(address?.page == (path.contains("/preview/") ? nil : String(page)))
     }
 
     @Test(

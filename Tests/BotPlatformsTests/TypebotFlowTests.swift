@@ -120,6 +120,19 @@ struct TypebotFlowTests {
         }
     }
 
+    @Test("a button that the first message names, however written, is the one that is pressed")
+    func namedAtOnce() async throws {
+        try await play([.buttons(["Pickup", "Delivery"], into: "Way"), .text("{{Way}}"), .input(.text)]) {
+            (_: SimulatedTypebot, dialog: inout Dialog) async throws in
+            #expect(try await dialog.say(" delivery ").texts == ["Delivery"])
+        }
+        let cards: [JSON] = [["id": "c1", "title": "Tea", "paths": [["id": "p1", "text": "Buy"]]]]
+        try await play([.input(.cards, into: "Card", items: cards), .text("Got {{Card}}"), .input(.text)]) {
+            (_: SimulatedTypebot, dialog: inout Dialog) async throws in
+            #expect(try await dialog.say("BUY").texts.last == "Got Tea")
+        }
+    }
+
     @Test("variables reach the flow at its start")
     func variables() async throws {
         try await play([.text("You are {{USER_ID}}."), .input(.text)]) {
@@ -247,8 +260,12 @@ struct TypebotFlowTests {
     func payment() async throws {
         try await play([.input(.payment, options: ["amount": "30", "currency": "EUR"]), .text("Paid")]) {
             (_: SimulatedTypebot, dialog: inout Dialog) async throws in
-            #expect(try await dialog.say("hello").texts.count == 1)
-            let answer = try await dialog.say("paid")
+            let asked = try await dialog.say("hello").texts
+            #expect(
+                asked.count == 1 && asked[0].contains("30") && asked[0].contains("Payment is possible on this page"))
+            #expect(asked[0].hasSuffix("/bot>"))
+            let answer = try await dialog.say("paid", variables: ["LANGUAGE": "ru"])
+            #expect(answer.texts.last?.contains("Оплатить можно только на этой странице") == true)
             #expect(!answer.texts.contains("Paid") && answer.session != nil)
         }
     }

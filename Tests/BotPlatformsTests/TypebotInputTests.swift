@@ -23,7 +23,7 @@ struct TypebotInputTests {
         return question
     }
 
-    private func parts(_ input: JSON) -> [ReplyPart] { TypebotInput(input)?.parts ?? [] }
+    private func parts(_ input: JSON) -> [ReplyPart] { TypebotInput(input)?.parts(payment: nil) ?? [] }
     private func choices(_ input: JSON) -> Choices? { Heard(parts: parts(input)).choices }
     private func texts(_ input: JSON) -> [String] { Heard(parts: parts(input)).texts }
 
@@ -169,6 +169,7 @@ struct TypebotInputTests {
         #expect(texts(input) == ["Shoes: 30 EUR"])
         input["runtimeOptions"] = ["paymentIntentSecret": "s3cret", "amountLabel": "30,00 €", "publicKey": "pk"]
         #expect(texts(input) == ["Shoes: 30,00 €"])
+        #expect(TypebotInput(input)?.parts(payment: "Pay: <x>").first == .text("Shoes: 30,00 €\nPay: <x>"))
         let stored = try #require(TypebotInput(input)).stored.text
         #expect(!stored.contains("s3cret"))
         #expect(try await said(Stage.question("paid"), to: input) == ["type": "text", "text": "fail"])
@@ -198,9 +199,10 @@ struct TypebotInputTests {
                     ], "runtimeOptions": value,
                 ]
                 let read = TypebotInput(input)
-                _ = read?.parts
+                _ = read?.parts(payment: nil)
                 #expect(read?.stored["type"] == .string(type))
-                _ = TypebotInput(["id": "i", "type": .string(type), "options": value, "items": value])?.parts
+                _ = TypebotInput(["id": "i", "type": .string(type), "options": value, "items": value])?.parts(
+                    payment: nil)
             }
         }
     }

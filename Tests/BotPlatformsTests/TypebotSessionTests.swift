@@ -54,6 +54,36 @@ struct TypebotSessionTests {
         await server.stop()
     }
 
+    @Test("what is kept of a session is bounded, whatever the flow says of its questions")
+    func bounded() async throws {
+        let long = JSON.string(String(repeating: "x", count: 1_000_000))
+        let input: JSON = [
+            "id": long, "type": long,
+            "options": [
+                "isMultipleChoice": long, "isRequired": [long], "sizeLimit": [long], "labels": ["skip": long],
+                "attachments": ["isEnabled": [long]],
+            ],
+        ]
+        let server = try await ScriptedTypebot.playing(Flow.start([Flow.says("Hi")], input: input))
+        let session = try #require(try await server.bot().hear(Stage.question("a")).session)
+        #expect(session.data.bytes.count < 1_000)
+        await server.stop()
+        let nameless = try await ScriptedTypebot.playing(
+            Flow.start([Flow.says("Hi")], id: String(repeating: "s", count: 300)))
+        #expect(try await nameless.bot().hear(Stage.question("a")).error?.kind == .final)
+        await nameless.stop()
+    }
+
+    @Test("no NUL reaches Typebot's database, by whatever way")
+    func noNUL() async throws {
+        let server = try await ScriptedTypebot.playing(Flow.start(input: Flow.asksText), Flow.next([Flow.says("ok")]))
+        let heard = try await server.bot().hear(Stage.question("a\0b", variables: ["MESSAGE": "a\0b"]))
+        #expect(heard.texts == ["ok"])
+        #expect(server.starts.first?.json["prefilledVariables"] == ["MESSAGE": "ab"])
+        #expect(server.messages == [["type": "text", "text": "ab"]])
+        await server.stop()
+    }
+
     @Test("the second message goes on in the session")
     func goesOn() async throws {
         let server = try await ScriptedTypebot.playing(Flow.start(), Flow.next([Flow.says("b")], input: Flow.asksText))

@@ -94,6 +94,23 @@ struct TypebotUploadTests {
         await server.stop()
     }
 
+    @Test("a store that Typebot names elsewhere may not be a private address, though Typebot itself may")
+    func elsewhere() async throws {
+        let inside = try await ScriptedTypebot.start { _, _ in .text("") }
+        let server = try await ScriptedTypebot.start { request, _ in
+            guard request.path == "/api/v3/generate-upload-url" else { return .json(Flow.next([Flow.says("ok")])) }
+            return .json([
+                "presignedUrl": .string(inside.origin + "/store"), "formData": [:],
+                "fileUrl": "https://files.example/1",
+            ])
+        }
+        let heard = try await server.bot().hear(question("", [file("a.png")], to: Flow.input("file input")))
+        #expect(heard.error?.kind == .final && heard.error?.message.contains("private address") == true)
+        #expect(inside.requests.isEmpty)
+        await server.stop()
+        await inside.stop()
+    }
+
     @Test("a flow that takes one file gets one")
     func one() async throws {
         let server = try await flow()

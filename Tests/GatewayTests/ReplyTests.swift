@@ -248,4 +248,28 @@ struct ReplyTests {
             #expect(try await stage.store.database.read { try $0.answer(sentAs: 2, by: bot) } == nil)
         }
     }
+
+    @Test("an answer that is larger than any chat shows is cut, and takes no more memory or time than that")
+    func cut() {
+        var reply = Reply()
+        for _ in 0..<40_000 { reply.take(.text(String(repeating: "ä", count: 400))) }
+        guard case .text(let text)? = reply.items.first else { return #expect(Bool(false), "no text") }
+        #expect(reply.isCut && reply.items.count == 1)
+        #expect(text.utf8.count <= Reply.mostText + 3 && text.hasSuffix("…"))
+        reply.take(.replaceText("short"))
+        #expect(reply.items == [.text("short")])
+        for index in 0..<5_000 {
+            reply.take(.file(ReplyFile(url: "https://a.example/\(index)", name: "a")))
+            reply.take(.pause(.seconds(1)))
+            reply.take(.text("x"))
+            reply.take(.action(.finish))
+        }
+        #expect(reply.items.count == Reply.mostItems && reply.actions == [.finish])
+        let files = reply.items.filter { if case .file = $0 { true } else { false } }
+        #expect(files.count == Reply.mostFiles)
+        let many = (0..<5_000).map { Choice(label: "\($0)", value: "") }
+        var offering = Reply()
+        offering.take(.choices(Choices(many)))
+        #expect(ReplyBlocks(offering, separate: false).offered?.options.count == 200)
+    }
 }

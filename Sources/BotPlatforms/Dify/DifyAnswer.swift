@@ -242,7 +242,10 @@ struct DifyAnswer {
 
     private mutating func note(_ ids: DifyEvent.IDs, say: (ReplyPart) -> Void) {
         let before = trace
-        func keep(_ id: String?, in known: inout String?) { if let id, !id.isEmpty { known = id } }
+        // They are stored with the dialog.
+        func keep(_ id: String?, in known: inout String?) {
+            if let id, !id.isEmpty, id.utf8.count <= 256 { known = id }
+        }
         keep(ids.conversation, in: &trace.conversationID)
         keep(ids.message, in: &trace.messageID)
         keep(ids.task, in: &trace.taskID)
@@ -271,7 +274,9 @@ private struct DifyPause {
         guard form == nil, let data else { return }
         if let found = DifyForm(data, run: trace.runID) {
             form = found
-        } else if data["form_id"] != nil || data["form_content"] != nil || data["form_token"] != nil {
+        } else if data["form_token"]?.string?.isEmpty != false,
+            data["form_id"] != nil || data["form_content"] != nil || data["form_token"] != nil
+        {
             isElsewhere = true
         }
     }
@@ -287,6 +292,7 @@ private struct DifyPause {
 
 /// The files of an answer. The same file can come in several events, and as a link in the text.
 struct DifyFiles {
+    private static let most = 50
     private var known: Set<String> = []
 
     var isEmpty: Bool { known.isEmpty }
@@ -294,7 +300,7 @@ struct DifyFiles {
     /// `nil` for a file that was named before, or that the person sent.
     /// - Parameter said: the text so far.
     mutating func part(for file: DifyEvent.File, origin: String, said: String) -> ReplyPart? {
-        guard file.owner != "user" else { return nil }
+        guard file.owner != "user", known.count < Self.most else { return nil }
         guard let link = [file.url, file.remoteURL].lazy.compactMap(\.self).first(where: { !$0.isEmpty }) else {
             return nil
         }

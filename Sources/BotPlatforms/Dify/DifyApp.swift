@@ -64,7 +64,6 @@ struct DifyApp: Sendable {
 extension Question {
     /// As Dify stores it: what was chosen, else the text. Its database knows no NUL.
     var difyText: String {
-        let text = chosen.isEmpty ? text : chosen.map(\.value).joined(separator: ", ")
-        return text.utf8.contains(0) ? text.filter { $0 != "\0" } : text
+        (chosen.isEmpty ? text : chosen.map(\.value).joined(separator: ", ")).withoutNUL
     }
 }

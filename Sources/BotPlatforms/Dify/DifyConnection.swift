@@ -56,6 +56,7 @@ struct DifyConnection: Sendable {
         request.timeouts.total = limit ?? timing.answer
         request.maximumBytes = 128 * 1024 * 1024
         let answer = try await http.stream(request)
+        if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         let type = answer.headers["Content-Type"] ?? "text/event-stream"
         if answer.status == 200, type.lowercased().contains("event-stream") { return answer }
         throw DifyRefusal(
@@ -89,6 +90,7 @@ struct DifyConnection: Sendable {
         request.timeouts.total = limit
         request.maximumBytes = 32 * 1024 * 1024
         let answer = try await http.send(request)
+        if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         if (200..<300).contains(answer.status), (try? JSON(parsing: answer.body))?.object != nil { return answer.body }
         throw DifyRefusal(status: answer.status, headers: answer.headers, body: answer.body, clock: clock)
     }
@@ -113,6 +115,7 @@ struct DifyConnection: Sendable {
         request.timeouts.total = limit ?? timing.lookUp
         request.maximumBytes = 48 * 1024 * 1024
         let answer = try await http.send(request)
+        if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         if answer.status == 200, let value = try? decode(answer.body) {
             let date = answer.headers["Date"].flatMap(Timestamp.init(httpDate:))
             return (value, date ?? clock.now)

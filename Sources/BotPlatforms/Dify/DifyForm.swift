@@ -32,9 +32,13 @@ struct DifyForm: Sendable, Hashable, Codable {
         var title: String
     }
 
+    /// Of what is kept of its description.
+    private static let mostBytes = 64 * 1024
+
     var token: String
     /// The run that waits.
     var run: String
+    /// Shown once, not kept.
     var content: String
     var fields: [Field]
     var actions: [Action]
@@ -44,9 +48,11 @@ struct DifyForm: Sendable, Hashable, Codable {
     var said: String = ""
 
     /// From `human_input_required`, or wherever else Dify describes a form.
-    /// - Returns: `nil` if the form cannot be answered here: it went out by e-mail.
+    /// - Returns: `nil` if the form cannot be answered here: it went out by e-mail, or is too large to be kept.
     init?(_ json: JSON, run: String?) {
         guard let token = json["form_token"]?.string, !token.isEmpty, let run, !run.isEmpty else { return nil }
+        let kept = ["form_token", "inputs", "actions", "user_actions", "resolved_default_values"]
+        guard kept.reduce(0, { $0 + (json[$1]?.bytes.count ?? 0) }) <= Self.mostBytes else { return nil }
         self.token = token
         self.run = run
         content = json["form_content"]?.string ?? ""
@@ -198,6 +204,8 @@ extension PlatformSession {
     func with(_ form: DifyForm?) -> PlatformSession {
         var session = self
         if session.data.object == nil { session.data = [:] }
+        var form = form
+        form?.content = ""
         session.data[Self.form] = form.flatMap { try? JSON(parsing: JSONEncoder().encode($0)) }
         return session
     }
@@ -208,7 +216,7 @@ struct DifyWords: Sendable {
     private let isRussian: Bool
 
     init(_ question: Question) {
-        isRussian = ["ru", "ua", "be", "kz"].contains(question.variables["LANGUAGE"]?.lowercased() ?? "")
+        isRussian = question.isInRussian
     }
 
     var chooseAction: String { isRussian ? "Пожалуйста, выберите." : "Please choose." }

@@ -31,9 +31,10 @@ struct DifyInputForm: Sendable {
     func inputs(for question: Question) throws -> [String: JSON] {
         var inputs: [String: JSON] = [:]
         for field in fields {
-            let value =
+            let found =
                 question.variables[field.variable] ?? question.tokens[field.variable]?.reveal()
                 ?? (field.variable == "query" ? question.difyText : nil)
+            let value = found?.withoutNUL
             try field.checkLength(of: value)
             inputs[field.variable] = field.accepted(value)
         }

@@ -123,7 +123,7 @@ actor DifyReading {
     private func fillIn(_ form: DifyForm, into said: inout [ReplyPart]) async throws {
         var form = form
         var files: [JSON] = []
-        var text = question.text
+        var text = question.text.withoutNUL
         if let rule = form.nextField?.files {
             files = try await upload(rule)
         } else if !question.files.isEmpty {

@@ -25,12 +25,7 @@ struct DifyRefusal: Error {
         } else {
             message = headers["Content-Type"] ?? ""
         }
-        guard let value = headers["Retry-After"] else { return }
-        if let seconds = Int64(value), seconds >= 0 {
-            retryAfter = .seconds(seconds)
-        } else if let date = Timestamp(httpDate: value) {
-            retryAfter = max(.zero, date - clock.now)
-        }
+        retryAfter = PlatformAnswers.retryAfter(headers, clock: clock)
     }
 
     init(event: DifyEvent.Failure, hasBegun: Bool) {
@@ -115,7 +110,11 @@ extension PlatformError {
         for secret in secrets where !secret.isEmpty {
             message = message.replacingOccurrences(of: secret.reveal(), with: secret.masked)
         }
-        if message.count > 500 { message = message.prefix(500) + "…" }
+        if message.utf8.count > 16_384 { message = message.prefix(8_192) + "…" }
+        // A link's query may be a signature or a token.
+        message = message.replacing(/(https?:[^\s?"'<>]*)\?[^\s"'<>]+/) { "\($0.1)?…" }
+        // What is to be done about it stands at the end.
+        if message.count > 500 { message = "\(message.prefix(280)) … \(message.suffix(200))" }
     }
 
     private init(_ error: HTTPClientError) {

@@ -28,7 +28,8 @@ extension DifyApp {
         }
         let attachments = try await attachments(of: question, parameters)
         // All but the tokens where the app's form cannot be read.
-        var inputs = try parameters?.form?.inputs(for: question) ?? question.variables.mapValues(JSON.string)
+        var inputs =
+            try parameters?.form?.inputs(for: question) ?? question.variables.mapValues { .string($0.withoutNUL) }
         inputs.merge(attachments.inputs) { $1 }
         let text = question.difyText(leavingOut: attachments.leftOut)
         var fields: JSON = [
@@ -58,7 +59,7 @@ extension DifyApp {
         let found = try? await connection.read(
             "/messages/\(Form.percentEncode(message))/suggested", [("user", user)],
             within: connection.timing.suggestions, as: Suggested.self)
-        let questions = found?.value.data?.questions ?? []
+        let questions = (found?.value.data?.questions ?? []).prefix(20)
         return questions.isEmpty ? [] : [.choices(Choices(questions.map { Choice(label: $0, value: $0) }))]
     }
 }

@@ -9,7 +9,9 @@ extension Timestamp {
             let month = Self.months.firstIndex(of: parts[2])
         else { return nil }
         let time = parts[4].split(separator: ":").compactMap { Int($0) }
-        guard time.count == 3, (1...31).contains(day), (1970...9999).contains(year) else { return nil }
+        guard time.count == 3, (0..<24).contains(time[0]), (0..<60).contains(time[1]), (0...60).contains(time[2]),
+            (1...31).contains(day), (1970...9999).contains(year)
+        else { return nil }
         // Days since 1970 in the Gregorian calendar, counting years from March.
         let fromMarch = (month + 10) % 12
         let years = fromMarch >= 10 ? year - 1 : year

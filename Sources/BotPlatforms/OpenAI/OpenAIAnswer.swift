@@ -55,8 +55,9 @@ struct OpenAIAnswer {
         let bytes = Data(data.utf8)
         // Only what may be an error is read as such: of pieces there are many.
         if data.contains("\"error\"") || data.contains("\"detail\""), let json = try? JSON(parsing: bytes),
-            json["choices"] == nil || json["error"]?.isNull == false, let refusal = OpenAIRefusal(event: json)
+            json["choices"] == nil || json["error"]?.isNull == false, var refusal = OpenAIRefusal(event: json)
         {
+            refusal.saidNothing = text.isEmpty
             throw refusal
         }
         guard let chunk = try? decoder.decode(Chunk.self, from: bytes) else {

@@ -27,6 +27,7 @@ struct OpenAIConnection: Sendable {
         for form in address.candidates {
             let answer = try await http.stream(request(form, body))
             if answer.status == 200 {
+                try PlatformAnswers.checkIsPlain(answer.headers)
                 address.remember(form)
                 return answer
             }

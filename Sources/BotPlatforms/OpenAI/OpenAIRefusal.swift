@@ -12,6 +12,8 @@ struct OpenAIRefusal: Error {
     var retryAfter: Duration?
     /// Whether it came inside a stream: then the request was taken, and has ended.
     var isInStream = false
+    /// Whether no text came before it.
+    var saidNothing = true
 
     init(status: Int, headers: HTTPHeaders, body: [UInt8], clock: WallClock) {
         self.status = status
@@ -69,6 +71,7 @@ struct OpenAIRefusal: Error {
 
     private var kind: PlatformError.Kind {
         if isOutOfQuota { return .final }
+        if isInStream, status == 429 || code == "rate_limit_exceeded" { return saidNothing ? .passing : .final }
         // It was taken and is known to have failed.
         if isInStream { return .final }
         if status == 429 || status == 503 || status == 529 { return .passing }

@@ -12,6 +12,8 @@ struct TypebotAddress: Sendable, Hashable {
     let api: String
     /// Whole.
     let startChat: String
+    /// Where people open the flow in a browser; a preview has no such page.
+    let page: String?
 
     init?(_ address: String) {
         let text = address.filter { !$0.isWhitespace }.prefix { $0 != "?" && $0 != "#" }
@@ -24,6 +26,7 @@ struct TypebotAddress: Sendable, Hashable {
         if path.count == 1, path[0].lowercased() != "api", path[0].lowercased() != "startchat" {
             api = origin + "/api"
             startChat = origin + "/api/v1/typebots/\(path[0])/startChat"
+            page = "\(origin)/\(path[0])"
             return
         }
         if path.last == "startChat" { path.removeLast() }
@@ -32,6 +35,7 @@ struct TypebotAddress: Sendable, Hashable {
         guard path.count >= 3, let id = path.popLast(), path.suffix(2) == ["v1", "typebots"] else { return nil }
         api = ([String(origin)] + path.dropLast(2)).joined(separator: "/")
         startChat = api + "/v1/typebots/\(id)" + (isPreview ? "/preview" : "") + "/startChat"
+        page = isPreview || !api.hasSuffix("/api") ? nil : "\(api.dropLast(4))/\(id)"
     }
 
     static let advice =

@@ -14,7 +14,7 @@ struct TypebotAnswer: Sendable {
     /// `nil` if that is no answer of the chat API.
     init?(_ json: JSON) {
         guard json["messages"] != nil || json["input"] != nil || json["clientSideActions"] != nil else { return nil }
-        sessionID = json["sessionId"]?.string ?? ""
+        sessionID = json["sessionId"]?.string.flatMap { $0.utf8.count <= Self.longestID ? $0 : nil } ?? ""
         bubbles = Array((json["messages"]?.array ?? []).prefix(Self.mostBubbles))
         input = json["input"].flatMap(TypebotInput.init)
         actions = (json["clientSideActions"]?.array ?? []).compactMap(TypebotAction.init)
@@ -37,6 +37,8 @@ struct TypebotAnswer: Sendable {
     var dedicatedReply: TypebotAction? { input == nil ? actions.last { $0.expectsReply } : nil }
 
     private static let mostBubbles = 1_000
+    /// In bytes: ids are kept with the dialog.
+    static let longestID = 256
 }
 
 /// Something that Typebot's own page would do between two bubbles.

@@ -56,6 +56,7 @@ struct TypebotConnection: Sendable {
         request.timeouts.total = timing.answer
         request.maximumBytes = Self.longestAnswer
         let answer = try await http.send(request)
+        if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         guard answer.status == 200, let json = try? JSON(parsing: answer.body), json.object != nil else {
             throw refusal(answer)
         }

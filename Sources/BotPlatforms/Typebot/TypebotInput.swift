@@ -22,12 +22,14 @@ struct TypebotInput: Sendable, Hashable {
     let kind: Kind?
     /// Of its block.
     let id: String
+    private let type: String
     private let json: JSON
 
     init?(_ json: JSON) {
         guard let type = json["type"]?.string else { return nil }
         kind = Kind(rawValue: type)
-        id = json["id"]?.string ?? ""
+        self.type = type
+        id = json["id"]?.string.flatMap { $0.utf8.count <= TypebotAnswer.longestID ? $0 : nil } ?? ""
         self.json = json
     }
 
@@ -54,24 +56,25 @@ struct TypebotInput: Sendable, Hashable {
         }
     }
 
-    /// Whether the question names one of the options anyhow: a person went on in a session that was gone.
-    func isAnswered(by question: Question) -> Bool {
-        guard let options = choices?.options else { return false }
-        let said = question.chosen.map(\.label) + [question.text]
-        return options.contains { option in
-            said.contains { $0.lowercased().trimmed == option.label.lowercased().trimmed }
-        }
+    /// The option that the question names, though it was said before the options were seen: a person went on in a session
+    /// that was gone. Typebot lists no options once they were shown.
+    func option(namedBy question: Question) -> Choice? {
+        let said = (question.chosen.map(\.label) + [question.text]).map { $0.lowercased().trimmed }
+        return choices?.options.first { said.contains($0.label.lowercased().trimmed) }
     }
 
     /// As kept in the session.
     var stored: JSON {
-        var kept: JSON = ["type": json["type"] ?? "", "id": .string(id)]
-        let names = ["isMultipleChoice", "isRequired", "isMultipleAllowed", "sizeLimit"]
-        var settings = options.object?.filter { names.contains($0.key) } ?? [:]
-        for name in ["attachments", "audioClip"] {
-            settings[name] = options[name]?["isEnabled"].map { ["isEnabled": $0] }
+        var kept: JSON = ["type": .string(kind?.rawValue ?? String(type.prefix(50))), "id": .string(id)]
+        var settings: [String: JSON] = [:]
+        for name in ["isMultipleChoice", "isRequired", "isMultipleAllowed"] {
+            settings[name] = options[name]?.bool.map(JSON.bool)
         }
-        settings["labels"] = options["labels"]?["skip"].map { ["skip": $0] }
+        settings["sizeLimit"] = options["sizeLimit"]?.double.map(JSON.number)
+        for name in ["attachments", "audioClip"] {
+            settings[name] = options[name]?["isEnabled"]?.bool.map { ["isEnabled": .bool($0)] }
+        }
+        settings["labels"] = options["labels"]?["skip"]?.saying.map { ["skip": .string(String($0.prefix(200)))] }
         if !settings.isEmpty { kept["options"] = .object(settings) }
         return kept
     }
@@ -79,7 +82,8 @@ struct TypebotInput: Sendable, Hashable {
     // MARK: What people see
 
     /// Comes after the bubbles.
-    var parts: [ReplyPart] {
+    /// - Parameter payment: what leads to where a payment can be made.
+    func parts(payment: String?) -> [ReplyPart] {
         let before: [ReplyPart] =
             switch kind {
             case .pictureChoice: items.enumerated().flatMap { pictureParts($1, at: $0) }
@@ -87,7 +91,7 @@ struct TypebotInput: Sendable, Hashable {
             case .rating: saying(ratingHint)
             case .date: saying(dateHint)
             case .time: saying(options["format"]?.saying)
-            case .payment: saying(paymentHint)
+            case .payment: paymentParts(payment)
             default: []
             }
         return before + (choices.map { [.choices($0)] } ?? [])
@@ -189,7 +193,12 @@ struct TypebotInput: Sendable, Hashable {
         return isRange ? "\(form) \(options["labels"]?["separator"]?.saying ?? "to") \(form)" : form
     }
 
-    /// Typebot takes payments in its own page only.
+    private func paymentParts(_ link: String?) -> [ReplyPart] {
+        let lines = [paymentHint.map(TypebotRichText.escaped), link].compactMap(\.self)
+        return lines.isEmpty ? [] : [.text(lines.joined(separator: "\n")), .nextMessage]
+    }
+
+    /// What is to be paid. The money can be taken by the flow's own page only.
     private var paymentHint: String? {
         let amount =
             json["runtimeOptions"]?["amountLabel"]?.saying

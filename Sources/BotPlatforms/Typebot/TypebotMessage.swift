@@ -9,7 +9,7 @@ struct TypebotMessage {
     /// - Parameter input: `nil` where the flow takes any text.
     /// - Throws: ``PlatformError``, `CancellationError`.
     init(_ question: Question, to input: TypebotInput?, uploads: TypebotUploads) async throws {
-        let text = Self.words(of: question).filter { $0 != "\0" }
+        let text = Self.words(of: question).withoutNUL
         json =
             switch input?.kind {
             case .file: try await Self.files(question, text, input, uploads)
@@ -17,7 +17,8 @@ struct TypebotMessage {
             // Without a page there is no payment, and any other word would count as one.
             case .payment: Self.text("fail")
             case .choice, .pictureChoice: Self.choice(question, text, input)
-            case .cards, .rating: Self.text(question.chosen.first?.value ?? text)
+            case .cards: Self.text((input?.option(namedBy: question) ?? question.chosen.first)?.value ?? text)
+            case .rating: Self.text(question.chosen.first?.value ?? text)
             default: Self.text(text)
             }
     }
@@ -36,7 +37,8 @@ struct TypebotMessage {
     /// One is known by its id, several by their labels (`parseSingleChoiceReply.ts`, `parseMultipleChoiceReply.ts`).
     private static func choice(_ question: Question, _ text: String, _ input: TypebotInput?) -> JSON {
         var message = Self.text(text)
-        if input?.takesSeveral == false, let choice = question.chosen.first {
+        // Typebot wants the very letters.
+        if let input, !input.takesSeveral, let choice = input.option(namedBy: question) ?? question.chosen.first {
             message["text"] = .string(choice.label)
             message["metadata"] = ["replyId": .string(choice.value)]
         }

@@ -15,12 +15,7 @@ struct TypebotRefusal: Error {
         let json = status == 200 || body.count > 64 * 1024 ? nil : try? JSON(parsing: body)
         code = json?["code"]?.string
         message = json?["message"]?.string ?? headers["Content-Type"] ?? ""
-        guard let value = headers["Retry-After"] else { return }
-        if let seconds = Int64(value), seconds >= 0 {
-            retryAfter = .seconds(seconds)
-        } else if let date = Timestamp(httpDate: value) {
-            retryAfter = max(.zero, date - clock.now)
-        }
+        retryAfter = PlatformAnswers.retryAfter(headers, clock: clock)
     }
 
     /// Typebot deletes a session when its flow ends, and two days after the last message.

@@ -53,7 +53,7 @@ struct TypebotTalk {
     // MARK: Steps
 
     private mutating func start() async throws {
-        var variables = question.variables.mapValues(JSON.string)
+        var variables = question.variables.mapValues { JSON.string($0.withoutNUL) }
         for (name, token) in question.tokens { variables[name] = .string(token.reveal()) }
         let all = JSON.object(variables)
         let answer = try await carryOut { [connection] in try await connection.start(variables: all) }
@@ -82,7 +82,7 @@ struct TypebotTalk {
             default: false
             }
         }
-        return !hasSpoken && (!input.showsItself || input.isAnswered(by: question))
+        return !hasSpoken && (!input.showsItself || input.option(namedBy: question) != nil)
     }
 
     /// - Returns: false if the flow has no such command.
@@ -130,9 +130,18 @@ struct TypebotTalk {
         case .ended: parts.append(.session(nil))
         case .waitsForEvent: parts.append(.session(PlatformSession(id: session)))
         case .asks(let input):
-            parts += input.parts
+            if input.kind == .payment {
+                connection.log.warning("a Typebot flow asks for a payment, which only its own page can take", [:])
+            }
+            parts += input.parts(payment: paymentAdvice)
             parts.append(.session(PlatformSession(id: session, data: ["input": input.stored])))
         }
+    }
+
+    private var paymentAdvice: String? {
+        guard let link = TypebotLink.markdown(connection.address?.page) else { return nil }
+        return question.isInRussian
+            ? "Оплатить можно только на этой странице: \(link)" : "Payment is possible on this page only: \(link)"
     }
 
     /// Once the flow has moved on a passing fault is waited for here: from outside the question could only be asked anew.

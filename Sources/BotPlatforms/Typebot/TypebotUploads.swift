@@ -93,14 +93,14 @@ struct TypebotUploads {
     private func send(_ content: [UInt8], of file: QuestionFile, to place: Place) async throws {
         var request: HTTPClient.Request
         if place.fields.isEmpty {
-            request = HTTPClient.Request(.put, place.upload, body: content, trust: connection.trust)
+            request = HTTPClient.Request(.put, place.upload, body: content, trust: trust(place.upload))
             request.headers.add("Content-Type", place.type ?? MediaType.unknown.rawValue)
             request.headers.add("Cache-Control", "public, max-age=86400")
         } else {
             let fields = place.fields.map { Multipart.Part(name: $0.name, body: Array($0.value.utf8)) }
             let form = Multipart.encode(
                 fields + [Multipart.Part(name: "file", filename: file.name, contentType: place.type, body: content)])
-            request = HTTPClient.Request(.post, place.upload, body: form.body, trust: connection.trust)
+            request = HTTPClient.Request(.post, place.upload, body: form.body, trust: trust(place.upload))
             request.headers.add("Content-Type", form.contentType)
         }
         let answer = try await connection.http.send(request)
@@ -109,6 +109,11 @@ struct TypebotUploads {
         case 429, 500...: throw PlatformError(.passing, "Typebot's file store answered \(answer.status).")
         default: throw NotTaken(reason: "The file store answered \(answer.status).")
         }
+    }
+
+    /// An address found in an answer is trusted as Typebot itself only where it is of the same origin.
+    private func trust(_ url: String) -> HTTPClient.Trust {
+        HTTPClient.isSameOrigin(url, connection.address?.origin ?? "") ? connection.trust : .publicOnly
     }
 
     /// As Typebot knows it: a flow may allow only some types, and compares their names.

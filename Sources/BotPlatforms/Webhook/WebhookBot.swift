@@ -34,6 +34,7 @@ public struct WebhookBot: Greets {
         do {
             let answer = try await http.send(try await request(question))
             guard (200..<300).contains(answer.status) else { throw refusal(answer) }
+            try PlatformAnswers.checkIsPlain(answer.headers)
             return try WebhookAnswer(answer, log: log).parts(following: question.session)
         } catch let error as CancellationError {
             throw error
