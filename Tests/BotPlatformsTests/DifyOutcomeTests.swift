@@ -119,14 +119,14 @@ struct DifyOutcomeTests {
     func neverArrived() async throws {
         let dify = try await Stage.dify { ask in [.text("late, but there")] }
         var timing = Stage.timing
-        timing.arrival = .seconds(8)
+        timing.arrival = .seconds(40)
         let bot = Stage.chatflow(dify.baseURL, timing: timing)
         // The request arrives while the outcome is being looked for.
         async let outcome = bot.outcome(of: Stage.question("slow"), trace: nil, askedAt: now)
         try await eventually { dify.counts.requests["GET /conversations"] == 1 }
         _ = try await bot.hear(Stage.question("slow"))
         #expect(try await outcome.heard?.text == "late, but there")
-        let old = now - .seconds(60)
+        let old = now - .seconds(120)
         #expect(try await bot.outcome(of: Stage.question("never"), trace: nil, askedAt: old).isNeverArrived)
         await dify.shutdown()
     }

@@ -238,7 +238,8 @@ final class Stage: Sendable {
             let text = (body["fields"]?["message"] ?? body["MESSAGE"])?.string ?? ""
             let method = String(request.path.dropFirst(6))
             memory.state.withLock {
-                $0.sends.append((method, text))
+                // A slow machine may show that the bot is typing.
+                if !method.contains("InputAction") { $0.sends.append((method, text)) }
                 $0.calls.append((method, body))
             }
             if let refusal = memory.refusals.withLock({ $0.removeValue(forKey: method) }) { return refusal }
