@@ -9,6 +9,7 @@ extension EndToEnd {
         /// A bot of somebody's own, asked by webhook: it offers two dishes, and says what it was told of the choice.
         private static func waiter(_ request: HTTPRequest) throws -> HTTPResponse {
             let body = try JSON(parsing: request.body)
+            if body["event"]?.string == "joined" { return HTTPResponse(status: 204) }
             let chosen = body["chosen"]?.array?.compactMap { $0["value"]?.string } ?? []
             let answer: JSON =
                 chosen.isEmpty
