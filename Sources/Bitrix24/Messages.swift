@@ -18,8 +18,11 @@ extension Portal {
     /// After a command, only supervisors and personal bots may look; elsewhere only a user who takes part in the chat.
     /// Documentation: `…/imbot.v2/messages/chat-message-get-context.md`,
     /// `api-reference/chats/messages/im-dialog-messages-get.md`.
+    /// - Parameter former: the id of a message that was shown before it.
     /// - Throws: ``PortalError`` when the look failed for a reason that passes.
-    public func shows(_ message: OutgoingMessage, since moment: Timestamp, as account: Account) async throws -> Bool? {
+    public func shows(
+        _ message: OutgoingMessage, since moment: Timestamp, after former: Int64? = nil, as account: Account
+    ) async throws -> Bool? {
         let look: PortalCall
         if let command = message.command {
             look = PortalCall(
@@ -31,7 +34,7 @@ extension Portal {
             // A private dialog is open to the two who hold it.
             return nil
         }
-        return try await sees(look, as: account) { shown, _ in isSame(shown, message, since: moment) }
+        return try await sees(look, as: account) { shown, _ in isSame(shown, message, since: moment, after: former) }
     }
 
     /// Looks for a message; `nil` where no look is possible, or the window that is shown does not reach far enough.
@@ -51,19 +54,25 @@ extension Portal {
     }
 
     /// The portal's clock may be some seconds behind ours; after a command the message's number says enough.
-    private func isSame(_ shown: JSON, _ message: OutgoingMessage, since earliest: Timestamp) -> Bool {
+    private func isSame(
+        _ shown: JSON, _ message: OutgoingMessage, since earliest: Timestamp, after former: Int64?
+    ) -> Bool {
         if let command = message.command {
-            guard isFrom(message.botID, shown), let id = shown["id"]?.looseInteger, id > command.messageID
+            guard isFrom(message.botID, shown, after: former), let id = shown["id"]?.looseInteger,
+                id > command.messageID
             else { return false }
         } else {
-            guard isFrom(message.botID, shown, since: earliest) else { return false }
+            guard isFrom(message.botID, shown, since: earliest, after: former) else { return false }
         }
         return shown["text"]?.looseText.map(trimmed) == trimmed(message.text)
     }
 
-    /// Whether a message is the bot's, and no older than `earliest`.
-    func isFrom(_ botID: Int64, _ shown: JSON, since earliest: Timestamp? = nil) -> Bool {
+    /// Whether a message is the bot's, no older than `earliest`, and not `former` or one before that.
+    func isFrom(
+        _ botID: Int64, _ shown: JSON, since earliest: Timestamp? = nil, after former: Int64? = nil
+    ) -> Bool {
         guard (shown["authorId"] ?? shown["author_id"])?.looseInteger == botID else { return false }
+        if let former, let id = shown["id"]?.looseInteger, id <= former { return false }
         guard let earliest else { return true }
         return shown["date"]?.looseText.flatMap(moment(iso8601:)).map { $0 >= earliest - .seconds(5) } ?? false
     }

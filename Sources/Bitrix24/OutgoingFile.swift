@@ -74,14 +74,17 @@ extension Portal {
     }
 
     /// Looks whether the dialog shows a file of this name from this bot since `moment`; `nil` where no look is possible.
+    /// - Parameter former: the id of a message that was shown before it.
     /// - Throws: ``PortalError`` when the look failed for a reason that passes.
-    public func shows(_ file: OutgoingFile, since moment: Timestamp, as account: Account) async throws -> Bool? {
+    public func shows(
+        _ file: OutgoingFile, since moment: Timestamp, after former: Int64? = nil, as account: Account
+    ) async throws -> Bool? {
         let target = file.substitute
         // A private dialog is open to the two who hold it.
         guard target.dialogID.hasPrefix("chat") else { return nil }
         let look = PortalCall("im.dialog.messages.get", ["DIALOG_ID": .string(target.dialogID), "LIMIT": 50])
         return try await sees(look, as: account) { shown, answer in
-            guard isFrom(target.botID, shown, since: moment) else { return false }
+            guard isFrom(target.botID, shown, since: moment, after: former) else { return false }
             let ids = Set(shown["params"]?["FILE_ID"]?.looseList.compactMap(\.looseInteger) ?? [])
             return answer["files"]?.looseList.contains { found in
                 found["id"]?.looseInteger.map(ids.contains) == true

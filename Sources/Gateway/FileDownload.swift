@@ -28,11 +28,15 @@ struct FileDownload: Sendable {
     /// Of all files on their way; what is made of one for its upload takes a few times as much.
     let memory = MemoryBudget(3 * Self.largest)
 
-    /// - Parameter connector: whose bot sends it, with its provider.
+    /// - Parameters:
+    ///   - connector: whose bot sends it, with its provider.
+    ///   - memory: what is taken already for a file that is inside of its address.
     func fetch(
-        _ file: OutgoingFile, from connector: (ConnectorRecord, ProviderRecord)?
+        _ file: OutgoingFile, from connector: (ConnectorRecord, ProviderRecord)?, memory: MemoryBudget.Share? = nil
     ) async throws -> Outcome {
-        if DataURL.isOne(file.url) { return await content(ofDataURL: file) }
+        if DataURL.isOne(file.url) { return await content(ofDataURL: file, memory) }
+        // Who holds memory must not wait for more of it.
+        if memory != nil { return .unavailable("the file's address is too long") }
         var url = file.url
         do {
             for _ in 0...Self.mostRedirects {
@@ -76,9 +80,10 @@ struct FileDownload: Sendable {
         return .content(Content(name: named(file.name, type), bytes: bytes, memory: share))
     }
 
-    private func content(ofDataURL file: OutgoingFile) async -> Outcome {
+    private func content(ofDataURL file: OutgoingFile, _ taken: MemoryBudget.Share?) async -> Outcome {
         guard file.url.utf8.count <= Self.largest * 3 / 2 else { return .unavailable("the file is too large") }
-        let share = await memory.take(file.url.utf8.count)
+        let share: MemoryBudget.Share
+        if let taken { share = taken } else { share = await memory.take(file.url.utf8.count) }
         let data = DataURL(file.url)
         guard !data.bytes.isEmpty else { return .unavailable("the file is empty, or cannot be read") }
         return .content(Content(name: named(file.name, data.mediaType), bytes: data.bytes, memory: share))

@@ -161,6 +161,11 @@ struct OperatorDesk: Sendable, Equatable {
         state == .bot && notes.wokeAt.map { $0 > moment } ?? false
     }
 
+    /// An operator got the dialog after `moment`.
+    func hasBeenTaken(since moment: Timestamp) -> Bool {
+        state == .operator && notes.since.map { $0 > moment } ?? false
+    }
+
     // MARK: Inside
 
     private mutating func give(_ signs: Signs, lastHeard: Int64?, now: Timestamp) {

@@ -36,30 +36,41 @@ struct Outbox: Sendable {
     func deliver(_ item: PendingDelivery) async -> Verdict<PendingDelivery> {
         var item = item
         item.attempts += 1
+        // Before it is read: all that are under way at once share the room.
+        let memory = item.delivery == nil ? await downloads.memory.take(item.size) : nil
+        defer { withExtendedLifetime(memory) {} }
         do {
-            return try await attempt(&item)
+            let verdict = try await attempt(&item, memory)
+            guard case .again(let again) = verdict else { return verdict }
+            return .again(again.withoutLarge)
         } catch {
             log.error(
                 "a message could not be handled, it is taken up again",
                 ["send": .integer(item.row), "error": "\(error)"])
             item.notBefore = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(30))
-            return .again(item)
+            return .again(item.withoutLarge)
         }
     }
 
     /// What is learned about the item is kept in it, so that it still counts when the store fails.
-    private func attempt(_ item: inout PendingDelivery) async throws -> Verdict<PendingDelivery> {
+    /// - Parameter memory: for what is large.
+    private func attempt(
+        _ item: inout PendingDelivery, _ memory: MemoryBudget.Share?
+    ) async throws -> Verdict<PendingDelivery> {
         if item.isSent { return try await markSent(item) }
         guard let bot = try await store.bot(item.bot),
             let installation = try await store.installation(bot.installationID),
             let record = try await store.portal(item.portal), let account = try await portals.account(installation)
         else { return try await fail(item, "The bot, its installation or its application's keys are gone") }
         let portal = portals.portal(record)
-        if item.attempts > 1 {
+        if item.attempts > 1 || item.delivery == nil {
             let id = item.id
             // Its dialog may have been erased while it waited.
-            guard try await store.database.read({ try $0.outboxItem(id) }) != nil else { return .finished }
+            guard let stored = try await store.database.read({ try $0.outboxItem(id) }) else { return .finished }
+            if item.delivery == nil { item.delivery = try? Delivery(payload: stored.payload) }
         }
+        guard let delivery = item.delivery else { return try await fail(item, "The stored message cannot be read") }
+        if try await isSilenced(item) { return try await markSent(item) }
         if item.isUncertain {
             do {
                 switch try await shows(item, portal, account) {
@@ -77,25 +88,35 @@ struct Outbox: Sendable {
                 return try await postpone(item, error)
             }
         }
-        if case .file(let file) = item.delivery {
-            return try await deliver(file, of: &item, bot, portal, account)
+        if case .file(let file) = delivery {
+            return try await deliver(file, of: &item, memory, bot, portal, account)
         }
-        if case .action(let action) = item.delivery {
+        if case .action(let action) = delivery {
             return try await perform(action, of: &item, portal, account)
         }
         do {
             try await begin(item)
-            item.sentID = try await carryOut(item.delivery, portal, account)
+            item.sentID = try await carryOut(delivery, portal, account)
         } catch let error as PortalError {
-            item.isUncertain = error.mayHaveHappened && !item.delivery.isRepeatable
+            item.isUncertain = error.mayHaveHappened && !delivery.isRepeatable
             return try await postpone(item, error)
         }
         item.isSent = true
         return try await markSent(item)
     }
 
+    /// An operator took the dialog while this waited: the bot is silent now.
+    private func isSilenced(_ item: PendingDelivery) async throws -> Bool {
+        guard item.notBefore > item.createdAt, !item.isUncertain, item.delivery?.action == nil,
+            let desk = try await store.database.read({ try $0.operatorDesk(of: item.dialog) }),
+            desk.hasBeenTaken(since: item.createdAt)
+        else { return false }
+        log.info("an operator has the dialog, the bot says nothing more", ["send": .integer(item.row)])
+        return true
+    }
+
     private func begin(_ item: PendingDelivery) async throws {
-        guard !item.delivery.isRepeatable else { return }
+        guard item.delivery?.isRepeatable == false else { return }
         let (id, repeated) = (item.id, item.repeatedBlindly)
         try await store.database.write { try $0.beginSending(id, repeated: repeated) }
     }
@@ -132,10 +153,11 @@ struct Outbox: Sendable {
 
     /// Downloads a file and uploads it; what cannot be had, or is not taken, becomes a message with its link.
     private func deliver(
-        _ file: OutgoingFile, of item: inout PendingDelivery, _ bot: BotRecord, _ portal: Portal, _ account: Account
+        _ file: OutgoingFile, of item: inout PendingDelivery, _ memory: MemoryBudget.Share?, _ bot: BotRecord,
+        _ portal: Portal, _ account: Account
     ) async throws -> Verdict<PendingDelivery> {
         let content: FileDownload.Content
-        switch try await downloads.fetch(file, from: try await connector(of: bot)) {
+        switch try await downloads.fetch(file, from: try await connector(of: bot), memory: memory) {
         case .content(let found): content = found
         case .later(let reason) where item.attempts < Self.mostDownloads:
             // It was not sent again after all.
@@ -170,6 +192,7 @@ struct Outbox: Sendable {
         let (id, payload) = (item.id, try link.payload())
         try await store.database.write { try $0.replacePayload(payload, of: id) }
         item.delivery = link
+        item.size = payload.utf8.count
         item.isUncertain = false
         return .again(item)
     }
@@ -183,10 +206,13 @@ struct Outbox: Sendable {
 
     /// Whether the dialog shows it already; `nil` where no look is possible.
     private func shows(_ item: PendingDelivery, _ portal: Portal, _ account: Account) async throws -> Bool? {
-        switch item.delivery {
-        case .message(let message): try await portal.shows(message, since: item.createdAt, as: account)
-        case .file(let file): try await portal.shows(file, since: item.createdAt, as: account)
-        case .action: nil
+        // The same may have been said just before.
+        let former = try await store.database.read { try $0.sentID(before: item.id, in: item.dialog) }
+        return switch item.delivery {
+        case .message(let message)?:
+            try await portal.shows(message, since: item.createdAt, after: former, as: account)
+        case .file(let file)?: try await portal.shows(file, since: item.createdAt, after: former, as: account)
+        case .action?, nil: nil
         }
     }
 
@@ -229,7 +255,7 @@ struct Outbox: Sendable {
         log.error("a message could not be delivered", ["send": .integer(item.row), "reason": .text(reason)])
         try await store.database.write { connection in
             try connection.fail(item.id, reason: reason)
-            guard botHasDialog, item.delivery.action != nil else { return }
+            guard botHasDialog, item.delivery?.action != nil else { return }
             try connection.changeDesk(of: item.dialog) { $0.couldNotLetGo() }
         }
         return .finished

@@ -9,7 +9,10 @@ struct PendingDelivery: DialogWork {
     let dialog: ID<DialogRecord>
     let portal: ID<PortalRecord>
     let bot: ID<BotRecord>
-    var delivery: Delivery
+    /// `nil`: it is large, and stays in the store until its turn has come.
+    var delivery: Delivery?
+    /// About so many bytes, as the store keeps it.
+    var size: Int
     let createdAt: Timestamp
     var notBefore: Timestamp
     var attempts = 0
@@ -24,6 +27,13 @@ struct PendingDelivery: DialogWork {
 
     var row: Int64 { id.rawValue }
     var order: Int64 { row }
+
+    /// As it waits for another attempt.
+    var withoutLarge: PendingDelivery {
+        var item = self
+        if size > OutboxRecord.longestKept { item.delivery = nil }
+        return item
+    }
 }
 
 extension PendingDelivery {
@@ -32,13 +42,16 @@ extension PendingDelivery {
     init(_ record: OutboxRecord) throws {
         self.init(
             id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID,
-            delivery: try JSONDecoder().decode(Delivery.self, from: Data(record.payload.utf8)),
-            createdAt: record.createdAt, notBefore: record.notBefore, attempts: record.attempts,
+            delivery: record.size > OutboxRecord.longestKept ? nil : try Delivery(payload: record.payload),
+            size: record.size, createdAt: record.createdAt, notBefore: record.notBefore, attempts: record.attempts,
             isUncertain: record.state == .sending, repeatedBlindly: record.repeated)
     }
 }
 
 extension Delivery {
+    /// - Throws: `DecodingError`.
+    init(payload: String) throws { self = try JSONDecoder().decode(Delivery.self, from: Data(payload.utf8)) }
+
     /// As the store keeps it.
     func payload() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
 }
@@ -51,12 +64,15 @@ extension Connection {
     ) throws -> [PendingDelivery] {
         try deliveries.map { scheduled in
             let moment = now + scheduled.delay
+            let payload = try scheduled.delivery.payload()
+            let size = payload.utf8.count
             let id = try addToOutbox(
                 portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id,
-                payload: try scheduled.delivery.payload(), notBefore: moment, answer: answer, now: now)
+                payload: payload, notBefore: moment, answer: answer, now: now)
             return PendingDelivery(
-                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot, delivery: scheduled.delivery,
-                createdAt: now, notBefore: moment)
+                id: id, dialog: item.dialog, portal: item.portal, bot: item.bot,
+                delivery: size > OutboxRecord.longestKept ? nil : scheduled.delivery, size: size, createdAt: now,
+                notBefore: moment)
         }
     }
 }

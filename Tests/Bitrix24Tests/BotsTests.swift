@@ -291,6 +291,9 @@ struct KeyboardAndFileTests {
                     let found = try await client.shows(file, since: moment, as: portal.account())
                     #expect(found == isThere)
                 }
+                // The message of a file of the same name that was sent just before.
+                let former = try await client.shows(file, since: moment, after: 123, as: portal.account())
+                #expect(former == false)
                 var alone = file
                 alone.substitute.dialogID = "27"
                 let found = try await client.shows(alone, since: moment, as: portal.account())

@@ -109,6 +109,37 @@ struct FileTests {
                 == ["BLOCKS": [name == "a.png" ? ["IMAGE": file] : ["FILE": file]]])
     }
 
+    @Test("a large file inside of an answer stays in the store until its turn has come, and is uploaded whole")
+    func largeInside() async throws {
+        let content = String(repeating: "QUJD", count: 50_000)
+        let message = OutgoingMessage(generation: .second, botID: 456, dialogID: "27", text: "", uuid: "u")
+        let file = OutgoingFile(url: "data:text/plain;base64,\(content)", name: "x.txt", to: message)
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await stage.say("Hello", id: 1, in: "27")
+            try await eventually { try await stage.count("outbox WHERE state = 'done'") == 1 }
+            let payload = try Delivery.file(file).payload()
+            try await stage.store.database.write {
+                _ = try $0.run(
+                    "UPDATE outbox SET state = 'waiting', payload = ?, finished_at = NULL", [.text(payload)])
+            }
+            let open = try await stage.store.database.read { try $0.openOutbox(after: 0, limit: 10) }
+            #expect(open.map(\.payload) == [""])
+            #expect(try open.map { try PendingDelivery($0).delivery } == [nil])
+            await stage.restart()
+            try await eventually { try await stage.count("outbox WHERE state = 'done'") == 1 }
+            let upload = try #require(stage.calls.last { $0.method == "imbot.v2.File.upload" })
+            #expect(upload.parameters["fields"]?["content"] == .string(content))
+        }
+    }
+
+    @Test("what a store of 0.1.0 has to send is still understood")
+    func formerPayload() throws {
+        let payload = #"{"generation":"v2","botID":456,"dialogID":"chat5","text":"Hi","uuid":"u"}"#
+        let message = OutgoingMessage(generation: .second, botID: 456, dialogID: "chat5", text: "Hi", uuid: "u")
+        #expect(try Delivery(payload: payload) == .message(message))
+    }
+
     @Test("an upload whose outcome is not known is repeated once where no look is possible, also across a restart")
     func uncertain() async throws {
         try await Stage.with { stage in

@@ -36,6 +36,28 @@ struct OperatorTests {
         return messages.items.reversed().map { "\($0.author): \($0.text)" }
     }
 
+    @Test("what was still to be said when an operator took the dialog is not said any more")
+    func takenDuringPause() async throws {
+        try await Stage.with { stage in
+            try await stage.say("Hello", id: 10, Self.session(343))
+            await stage.gateway.start()
+            try await eventually { try await stage.count("outbox WHERE state = 'done'") == 1 }
+            try await stage.store.database.write {
+                _ = try $0.run(
+                    """
+                    INSERT INTO outbox (portal_id, bot_id, dialog_id, payload, state, created_at, not_before)
+                    SELECT portal_id, bot_id, dialog_id, ?, 'waiting', created_at, created_at + 1 FROM outbox
+                    """,
+                    [.text(#"{"generation":"v2","botID":456,"dialogID":"chat5","text":"Late","uuid":"u"}"#)])
+            }
+            try await stage.say("I am here", id: 11, Self.employee(session: 343))
+            try await eventually { try await state(stage) == .operator }
+            await stage.restart()
+            try await eventually { try await stage.count("outbox WHERE state = 'done'") == 2 }
+            #expect(stage.sends == ["You said: Hello"])
+        }
+    }
+
     @Test("a customer who asks for an operator gets one, and is not answered until the next session")
     func customersWord() async throws {
         try await Stage.with { stage in

@@ -9,8 +9,13 @@ public struct OutboxRecord: Sendable {
     public var botID: ID<BotRecord>
     public var dialogID: ID<DialogRecord>
     public var state: State
-    /// The message as its owner's JSON; gone once it is done.
+    /// The message as its owner's JSON; gone once it is done, and left out by ``Connection/openOutbox(after:limit:)`` where
+    /// it is large.
     public var payload: String
+    /// The payload's length in characters.
+    public var size: Int
+    /// Longer payloads (files inside of an answer) stay in the store until they are sent.
+    public static let longestKept = 64 * 1024
     public var attempts: Int
     /// It was sent a second time without knowing what became of the first.
     public var repeated: Bool
@@ -91,26 +96,40 @@ extension Connection {
         try run("UPDATE outbox SET state = 'failed', last_error = ? WHERE id = ?", [.text(reason), SQLValue(item)])
     }
 
-    /// Undelivered messages, oldest first.
+    /// Undelivered messages, oldest first, without large payloads.
     public func openOutbox(after id: Int64, limit: Int) throws -> [OutboxRecord] {
-        try rows(
-            "SELECT \(Self.outboxColumns) FROM outbox WHERE state IN ('waiting', 'sending') AND id > ? ORDER BY id LIMIT ?",
-            [.integer(id), .integer(Int64(limit))], Self.outboxItem)
+        let payload = "CASE WHEN length(payload) <= \(OutboxRecord.longestKept) THEN payload END"
+        return try rows(
+            """
+            SELECT \(Self.outboxColumns(payload)) FROM outbox WHERE state IN ('waiting', 'sending') AND id > ?
+            ORDER BY id LIMIT ?
+            """, [.integer(id), .integer(Int64(limit))], Self.outboxItem)
     }
 
     public func outboxItem(_ id: ID<OutboxRecord>) throws -> OutboxRecord? {
-        try row("SELECT \(Self.outboxColumns) FROM outbox WHERE id = ?", [SQLValue(id)], Self.outboxItem)
+        try row("SELECT \(Self.outboxColumns("payload")) FROM outbox WHERE id = ?", [SQLValue(id)], Self.outboxItem)
     }
 
-    private static let outboxColumns =
-        "id, portal_id, bot_id, dialog_id, state, payload, attempts, repeated, created_at, not_before"
+    /// Bitrix24's id of the last message before this one in its dialog, as far as it is known.
+    public func sentID(before item: ID<OutboxRecord>, in dialog: ID<DialogRecord>) throws -> Int64? {
+        try row(
+            "SELECT max(sent_id) FROM outbox WHERE dialog_id = ? AND id < ?", [SQLValue(dialog), SQLValue(item)]
+        ) { $0.integerIfAny(0) } ?? nil
+    }
+
+    private static func outboxColumns(_ payload: String) -> String {
+        """
+        id, portal_id, bot_id, dialog_id, state, \(payload), attempts, repeated, created_at, not_before,
+        length(payload)
+        """
+    }
 
     private static func outboxItem(_ row: borrowing Row) throws -> OutboxRecord {
         OutboxRecord(
             id: ID(rawValue: row.integer(0)), portalID: ID(rawValue: row.integer(1)),
             botID: ID(rawValue: row.integer(2)),
             dialogID: ID(rawValue: row.integer(3)), state: .init(rawValue: row.text(4)) ?? .failed,
-            payload: row.textIfAny(5) ?? "", attempts: Int(row.integer(6)),
+            payload: row.textIfAny(5) ?? "", size: Int(row.integerIfAny(10) ?? 0), attempts: Int(row.integer(6)),
             repeated: row.integer(7) != 0, createdAt: row.time(8), notBefore: row.time(9))
     }
 }
