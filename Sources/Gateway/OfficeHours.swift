@@ -62,11 +62,7 @@ public struct OfficeHours: Sendable, Equatable {
 
     /// What a customer is told outside the hours.
     public func text(language: String?) -> String {
-        if let own = text.words(in: language) { return own }
-        return switch language?.lowercased() {
-        case "ru", "ua", "be", "kz": "Сейчас операторов нет на месте. Они ответят в рабочее время."
-        default: "Our operators are away right now. They will answer during office hours."
-        }
+        text.words(in: language) ?? ChatTexts.in(language).away
     }
 }
 

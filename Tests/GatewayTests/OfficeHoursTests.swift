@@ -51,6 +51,7 @@ struct OfficeHoursTests {
         hours.text = [:]
         #expect(hours.text(language: "ru").contains("рабочее время"))
         #expect(hours.text(language: nil).contains("office hours"))
+        #expect(hours.text(language: "ua").contains("робочий час"))
     }
 
     @Test(
