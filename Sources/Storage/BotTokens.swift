@@ -35,6 +35,12 @@ extension Store {
     /// The application token that Bitrix24 has made for a bot that was registered by webhook, as its first event told it.
     /// - Returns: the stored one; `token` if there was none.
     public func learnEventToken(_ token: Secret, of bot: ID<BotRecord>) async throws -> Secret {
+        try await cache.eventTokens.value(bot) { try await storedEventToken(else: token, of: bot) } ?? token
+    }
+
+    private nonisolated(nonsending) func storedEventToken(
+        else token: Secret, of bot: ID<BotRecord>
+    ) async throws -> Secret? {
         let vault = vault
         let known = try await database.read { connection in
             try connection.row("SELECT event_token_sealed FROM bots WHERE id = ?", [SQLValue(bot)]) {
@@ -50,11 +56,12 @@ extension Store {
                 RETURNING event_token_sealed
                 """, [.bytes(sealed), SQLValue(bot)]
             ) { try $0.secretIfAny(0, vault) } ?? nil
-        } ?? token
+        }
     }
 
     /// Bitrix24 makes a new application token when it makes the bot's subscriptions anew.
     public func forgetEventToken(of bot: ID<BotRecord>) async throws {
+        defer { cache.eventTokens.forget(bot) }
         try await database.write { connection in
             _ = try connection.run("UPDATE bots SET event_token_sealed = NULL WHERE id = ?", [SQLValue(bot)])
         }

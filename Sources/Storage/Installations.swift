@@ -166,7 +166,10 @@ extension Connection {
                 SQLValue(confirmed.sandbox),
             ]
         ) { $0.id(0) }
-        if let named { return named }
+        if let named {
+            try forgetMirrored(of: named)
+            return named
+        }
         try run(
             "INSERT INTO portals (member_id, domain, sandbox, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)",
             [

@@ -61,6 +61,15 @@ extension Connection {
         ) { ($0.id(0), SessionKey(memberID: $0.text(1), botID: $0.integer(2), dialogID: $0.text(3))) }
     }
 
+    /// A portal has another name now, and with it each key in the second home: nothing is there under the new ones.
+    func forgetMirrored(of portal: ID<PortalRecord>) throws {
+        try run(
+            """
+            UPDATE sessions SET mirrored = 0
+            WHERE mirrored > 0 AND dialog_id IN (SELECT id FROM dialogs WHERE portal_id = ?)
+            """, [SQLValue(portal)])
+    }
+
     func mark(_ dialog: ID<DialogRecord>, _ mark: SessionMark) throws {
         try run(
             "UPDATE sessions SET mirrored = max(mirrored, ?) WHERE dialog_id = ? AND platform_id = ? AND connector_id <> 0",

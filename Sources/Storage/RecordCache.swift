@@ -1,3 +1,4 @@
+import Base
 import Synchronization
 
 /// Records of one kind that were read from the store, by a key of theirs. Only what exists is kept.
@@ -61,6 +62,7 @@ final class ConfigurationCache: Sendable {
     let connectors = RecordCache<ID<ConnectorRecord>, ConnectorRecord>()
     let bots = RecordCache<ID<BotRecord>, BotRecord>()
     let botsByAddress = RecordCache<String, BotRecord>()
+    let eventTokens = RecordCache<ID<BotRecord>, Secret>()
     let commands = RecordCache<ID<BotRecord>, [CommandRecord]>()
     let botChanges = ChangeSignal()
 
@@ -83,6 +85,7 @@ final class ConfigurationCache: Sendable {
     func forgetBots() {
         bots.forgetAll()
         botsByAddress.forgetAll()
+        eventTokens.forgetAll()
         botChanges.fire()
     }
 

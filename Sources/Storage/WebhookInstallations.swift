@@ -69,11 +69,12 @@ extension Store {
     public func learn(memberID: String, of portal: ID<PortalRecord>) async throws {
         defer { cache.forgetPortals() }
         try await database.write { connection in
-            _ = try connection.run(
+            let named = try connection.run(
                 """
                 UPDATE portals SET member_id = ?1 WHERE id = ?2 AND member_id LIKE 'webhook:%'
                     AND NOT EXISTS (SELECT 1 FROM portals WHERE member_id = ?1)
                 """, [.text(memberID), SQLValue(portal)])
+            if named > 0 { try connection.forgetMirrored(of: portal) }
         }
     }
 }

@@ -44,6 +44,49 @@ import Testing
         await new.close()
     }
 
+    @Test("a store of 0.1.0 is brought up to date and keeps its work")
+    func released() async throws {
+        let folder = try TemporaryFolder()
+        let old = try await open(folder, [Migration.all[0]])
+        try await old.write {
+            try $0.runScript(
+                """
+                INSERT INTO portals (member_id, domain, created_at) VALUES ('m', 'd.example', 1);
+                INSERT INTO installations (portal_id, kind, status, client_endpoint, created_at, updated_at)
+                    VALUES (1, 'app', 'active', 'https://d.example/rest/', 1, 1);
+                INSERT INTO bots (installation_id, name, code, type, api, delivery, bot_id, status, address_key,
+                        created_at, updated_at)
+                    VALUES (1, 'Bot', 'c', 'openline', 'v2', 'webhook', 456, 'active', 'k', 1, 1);
+                INSERT INTO dialogs (bot_id, portal_id, dialog_id, created_at, last_message_at)
+                    VALUES (1, 1, 'chat5', 1, 1);
+                INSERT INTO sessions (dialog_id, connector_id, platform_id, expires_at) VALUES (1, 1, 's', 9);
+                INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state, trace, received_at,
+                        not_before, asked_at)
+                    VALUES (1, 1, 1, 'message:1:10', 'command', 10, 'asking', '{}', 1, 1, 1),
+                        (1, 1, 1, 'message:1:11', 'message', 11, 'waiting', NULL, 1, 1, NULL);
+                INSERT INTO event_bodies (event_id, sealed) VALUES (1, x'01'), (2, x'02');
+                INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before)
+                    VALUES (1, 1, 1, 1, '{}', 'sending', 1, 1);
+                """)
+        }
+        await old.close()
+        let new = try await open(folder, Migration.all)
+        let (events, messages) = try await new.read {
+            (try $0.openEvents(after: 0, limit: 10), try $0.openOutbox(after: 0, limit: 10))
+        }
+        #expect(events.map(\.state) == [.asking, .waiting])
+        #expect(events.map(\.sealedBody) == [[1], [2]])
+        #expect(events.map(\.edits) == [0, 0])
+        #expect(events.first?.trace == "{}")
+        #expect(messages.map(\.state) == [.sending])
+        #expect(messages.map(\.payload) == ["{}"])
+        #expect(messages.map(\.repeated) == [false])
+        let session = try await new.read {
+            try $0.session(of: ID(rawValue: 1), connector: ID(rawValue: 1), now: Timestamp(rawValue: 2))
+        }
+        #expect(session?.platformID == "s")
+    }
+
     @Test("a store of a newer version is refused and left as it is")
     func newer() async throws {
         let folder = try TemporaryFolder()
