@@ -12,17 +12,18 @@ enum Mention {
         var result = ""
         var rest = text[...]
         var isFound = false
-        while let start = rest.firstRange(of: opening), let end = rest[start.upperBound...].firstRange(of: "[/USER]") {
-            result += rest[..<start.lowerBound]
+        while let start = rest.firstRange(of: opening) {
             let after = rest[start.upperBound...].first
-            if after == "]" || after == " " {
-                isFound = true
-                rest = joined(&result, rest[end.upperBound...])
-            } else {
+            guard after == "]" || after == " " else {
                 // Another user, whose number only begins like the bot's.
-                result += opening
+                result += rest[..<start.upperBound]
                 rest = rest[start.upperBound...]
+                continue
             }
+            guard let end = rest[start.upperBound...].firstRange(of: "[/USER]") else { break }
+            isFound = true
+            result += rest[..<start.lowerBound]
+            rest = joined(&result, rest[end.upperBound...])
         }
         return isFound ? withoutSeparator(result + rest) : nil
     }

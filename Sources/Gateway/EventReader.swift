@@ -110,7 +110,7 @@ actor EventReader {
                 let account = try await portals.account(installation)
             else { throw PortalError.noAccount }
             // Half of what flows out of the portal's bucket is for the others.
-            if record.limitPerSecond > 0 { nextRequest = now + .seconds(2 / record.limitPerSecond) }
+            if record.limitPerSecond > 0 { nextRequest = now + .seconds(2 / max(record.limitPerSecond, 0.001)) }
             let outcomes = try await portals.portal(record).fetchEvents(
                 group.map { EventPoll(botID: $0.bot.botID, offset: $0.offset, limit: min($0.limit, share)) },
                 as: account)
