@@ -19,14 +19,16 @@ public final class Account: Sendable {
         /// Methods that have used up their running time.
         var paused: [String: Timestamp] = [:]
         var operatingResets: [String: Timestamp] = [:]
-        var webhook = WebhookState()
+        var access = InstallationAccess()
+        /// Of a webhook: by what Bitrix24 knows its bots.
+        var botTokens: [Int64: Secret] = [:]
     }
 
     /// `nil` for an inbound webhook, which has nothing to renew.
     private let renewer: (keys: ApplicationKeys, authorization: AuthorizationServer)?
     let keeper: any CredentialKeeper
     private let serverEndpoint: String?
-    private let clock: WallClock
+    let clock: WallClock
     private let state: Mutex<State>
 
     /// - Parameters:
@@ -81,12 +83,13 @@ public final class Account: Sendable {
         }
     }
 
-    /// Forgets the credentials that were read, so that the keeper is asked again: call it when they changed there.
+    /// Forgets the credentials that were read, so that the keeper is asked again, and that Bitrix24 did not let the
+    /// installation in: call it when either may have changed.
     public func reload() {
         state.withLock {
             $0.credentials = nil
             $0.lastResorts = []
-            $0.webhook.refusedMethod = nil
+            $0.access.forget()
         }
     }
 }
@@ -210,6 +213,11 @@ extension Account {
 // MARK: The portal's address, and methods that must pause
 
 extension Account {
+    /// Calls another address from now on, which the keeper knows already.
+    public func use(_ endpoint: String) {
+        state.withLock { $0.endpoint = endpoint.hasSuffix("/") ? endpoint : endpoint + "/" }
+    }
+
     /// The portal answers at another address now.
     func moved(to endpoint: String) async {
         let isNew = state.withLock { state in
@@ -250,8 +258,11 @@ extension Account {
     }
 }
 
-// MARK: What an inbound webhook's account knows
+// MARK: What is kept for other files
 
 extension Account {
-    func withWebhookState<T>(_ body: (inout WebhookState) -> T) -> T { state.withLock { body(&$0.webhook) } }
+    func withAccess<T>(_ body: (inout InstallationAccess) -> T) -> T { state.withLock { body(&$0.access) } }
+
+    func knownToken(ofBot bot: Int64) -> Secret? { state.withLock { $0.botTokens[bot] } }
+    func keep(_ token: Secret, ofBot bot: Int64) { state.withLock { $0.botTokens[bot] = token } }
 }

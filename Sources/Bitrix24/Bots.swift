@@ -17,6 +17,7 @@ public struct BotRegistration: Sendable, Hashable {
     public var fetches = false
     /// By what Bitrix24 knows it where the installation is a webhook; at most 40 characters.
     public var token: Secret?
+    public var profile = BotProfile()
     /// - Parameter firstGenerationURL: `webhookURL` if `nil`.
     public init(code: String, name: String, kind: Kind, webhookURL: String, firstGenerationURL: String? = nil) {
         self.code = code
@@ -46,7 +47,7 @@ extension Portal {
         return (try await registerFirst(bot, as: account), .first)
     }
 
-    /// Brings a bot's name and address up to date; its kind cannot be changed.
+    /// Brings a bot's profile and address up to date; its kind cannot be changed.
     /// - Throws: ``PortalError``.
     public func updateBot(
         _ botID: Int64, _ bot: BotRegistration, generation: BotGeneration, as account: Account
@@ -55,11 +56,11 @@ extension Portal {
         case .first:
             let fields: JSON = [
                 "CODE": .string(bot.code), "EVENT_HANDLER": .string(bot.firstGenerationURL),
-                "PROPERTIES": ["NAME": .string(bot.name)],
+                "PROPERTIES": bot.firstGenerationProperties,
             ]
             _ = try await call(PortalCall("imbot.update", ["BOT_ID": .integer(botID), "FIELDS": fields]), as: account)
         case .second:
-            var fields: JSON = ["properties": ["name": .string(bot.name)]]
+            var fields: JSON = ["properties": bot.properties]
             bot.addEventMode(to: &fields)
             _ = try await call(
                 PortalCall("imbot.v2.Bot.update", ["botId": .integer(botID), "fields": fields]), as: account)
@@ -80,7 +81,7 @@ extension Portal {
     /// Registering again returns the bot as it was, so an update follows.
     private func registerSecond(_ bot: BotRegistration, as account: Account) async throws -> Int64 {
         var fields: JSON = [
-            "code": .string(bot.code), "properties": ["name": .string(bot.name)], "type": .string(bot.kind.rawValue),
+            "code": .string(bot.code), "properties": bot.properties, "type": .string(bot.kind.rawValue),
         ]
         bot.addEventMode(to: &fields)
         if let token = bot.token { fields["botToken"] = .string(token.reveal()) }
@@ -112,7 +113,7 @@ extension Portal {
             }
         var registration: JSON = [
             "CODE": .string(bot.code), "TYPE": .string(type), "EVENT_HANDLER": .string(bot.firstGenerationURL),
-            "PROPERTIES": ["NAME": .string(bot.name)],
+            "PROPERTIES": bot.firstGenerationProperties,
         ]
         registration["CLIENT_ID"] = client["CLIENT_ID"]
         let answer = try await call(PortalCall("imbot.register", registration), as: account)
@@ -125,18 +126,23 @@ extension Portal {
 
     /// Binds `ONAPPUPDATE` and `ONAPPUNINSTALL` to an address; bindings that are there count as made.
     /// Documentation: `api-reference/events/event-bind.md`, `api-reference/events/event-get.md`.
+    /// - Returns: those that were not bound before.
     /// - Throws: ``PortalError``.
-    public func bindApplicationEvents(to url: String, as account: Account) async throws {
+    @discardableResult
+    public func bindApplicationEvents(to url: String, as account: Account) async throws -> [String] {
         try await bind(["ONAPPUPDATE", "ONAPPUNINSTALL"], to: url, as: account)
     }
 
-    func bind(_ events: [String], to url: String, as account: Account) async throws {
+    @discardableResult
+    func bind(_ events: [String], to url: String, as account: Account) async throws -> [String] {
+        var missing: [String] = []
         let bound = try await call(PortalCall("event.get"), as: account).looseList
         for event in events {
             let isBound = bound.contains {
                 $0["event"]?.looseText?.uppercased() == event && $0["handler"]?.looseText == url
             }
             if isBound { continue }
+            missing.append(event)
             do {
                 _ = try await call(
                     PortalCall("event.bind", ["event": .string(event), "handler": .string(url)]), as: account)
@@ -145,6 +151,7 @@ extension Portal {
                 continue
             }
         }
+        return missing
     }
 
     /// Runs `work`; refusals with these codes count as done.

@@ -29,6 +29,13 @@ struct CallQueue: Sendable {
     /// Some call could go, were there room. (May be true for calls that were cancelled.)
     var hasReady: Bool { !turns.isEmpty }
 
+    /// Calls that could go now, were there room. (May count some that were cancelled.)
+    var readyCount: Int { ready.values.reduce(0) { $0 + $1.count } }
+    /// The method of the call that goes next.
+    var firstMethod: String? {
+        turns.first.flatMap { ready[$0]?.first }.flatMap { waiting[$0] }?.call.method
+    }
+
     func isOccupied(_ lane: String?) -> Bool { lane.map { lanes[$0] != nil } ?? false }
 
     /// For a call that goes without waiting.
@@ -113,6 +120,7 @@ struct IDQueue: Sendable {
     private var head = 0
 
     var isEmpty: Bool { head == ids.count }
+    var count: Int { ids.count - head }
     var first: UInt64? { isEmpty ? nil : ids[head] }
 
     mutating func append(_ id: UInt64) { ids.append(id) }

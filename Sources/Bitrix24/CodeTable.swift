@@ -18,13 +18,20 @@ enum CodeTable {
         case expired
         /// This user's tokens are no good for this call; another user's may be.
         case credential
+        /// This user, or this bot, may not do this; or REST is closed to the portal: the same code says both.
+        case forbidden
+        /// The rights that the installation, or the user, was given do not hold this method.
+        case rights
+        /// Nobody of this installation is let in before the administrator has done something. `passes`: it may end without.
+        case closed(passes: Bool)
         /// Not done because of the batch it was in; alone it may go.
         case notInBatch
 
         var isPassing: Bool {
             switch self {
             case .passing, .underWay, .tooMany, .methodExhausted: true
-            case .final, .expired, .credential, .notInBatch: false
+            case .closed(let passes): passes
+            case .final, .expired, .credential, .forbidden, .rights, .notInBatch: false
             }
         }
 
@@ -42,19 +49,22 @@ enum CodeTable {
         "EXPIRED_TOKEN": .expired,
 
         "NO_AUTH_FOUND": .credential, "INVALID_TOKEN": .credential, "AUTHORIZATION_ERROR": .credential,
-        "ERROR_OAUTH": .credential, "USER_ACCESS_ERROR": .credential, "INVALID_CREDENTIALS": .credential,
+        "ERROR_OAUTH": .credential, "USER_ACCESS_ERROR": .credential,
+        "ACCESS_DENIED": .forbidden, "INVALID_CREDENTIALS": .rights, "INSUFFICIENT_SCOPE": .rights,
 
         "QUERY_LIMIT_EXCEEDED": .tooMany,
         "OPERATION_TIME_LIMIT": .methodExhausted,
         "MESSAGE_DUPLICATED_BY_UUID": .underWay,
         "ERROR_BATCH_METHOD_NOT_ALLOWED": .notInBatch, "ERROR_BATCH_LENGTH_EXCEEDED": .notInBatch,
 
-        "INTERNAL_SERVER_ERROR": .passing, "ERROR_UNEXPECTED_ANSWER": .passing, "OVERLOAD_LIMIT": .passing,
+        "INTERNAL_SERVER_ERROR": .passing, "ERROR_UNEXPECTED_ANSWER": .passing,
 
-        "PORTAL_DELETED": .final, "INSUFFICIENT_SCOPE": .final, "ACCESS_DENIED": .final, "INVALID_REQUEST": .final,
-        "ERROR_METHOD_NOT_FOUND": .final, "APPLICATION_NOT_FOUND": .final, "ERROR_MANIFEST_IS_NOT_AVAILABLE": .final,
-        "WRONG_AUTH_TYPE": .final, "PAYMENT_REQUIRED": .final, "NOT_INSTALLED": .final,
+        "PORTAL_DELETED": .closed(passes: false), "PAYMENT_REQUIRED": .closed(passes: false),
+        "NOT_INSTALLED": .closed(passes: false), "APPLICATION_NOT_FOUND": .closed(passes: false),
+        "INVALID_CLIENT": .closed(passes: false), "WRONG_CLIENT": .closed(passes: false),
+        "OVERLOAD_LIMIT": .closed(passes: true),
 
-        "INVALID_GRANT": .final, "INVALID_CLIENT": .final, "WRONG_CLIENT": .final, "INVALID_SCOPE": .final,
+        "INVALID_REQUEST": .final, "ERROR_METHOD_NOT_FOUND": .final, "ERROR_MANIFEST_IS_NOT_AVAILABLE": .final,
+        "WRONG_AUTH_TYPE": .final, "INVALID_GRANT": .final, "INVALID_SCOPE": .final,
     ]
 }

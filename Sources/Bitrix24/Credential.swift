@@ -46,15 +46,15 @@ public protocol CredentialKeeper: Sendable {
 
     /// The token of a bot that was registered by webhook, by Bitrix24's id of the bot.
     func botToken(of bot: Int64) async throws -> Secret?
-    /// Bitrix24 does not take the webhook's code; told once until it takes it again.
-    func webhookRefused(_ reason: String) async
-    /// Bitrix24 takes the webhook's code.
-    func webhookAccepted() async
+    /// Bitrix24 lets the installation in no more (``PortalError/concernsInstallation``); told once until it does again.
+    func accessRefused(_ error: PortalError) async
+    /// Bitrix24 lets the installation in: told by its first success, and by the first one after a refusal.
+    func accessGranted() async
 }
 
-/// What only a keeper of webhooks needs.
+/// What a simple keeper does without.
 extension CredentialKeeper {
     public func botToken(of bot: Int64) async throws -> Secret? { nil }
-    public func webhookRefused(_ reason: String) async {}
-    public func webhookAccepted() async {}
+    public func accessRefused(_ error: PortalError) async {}
+    public func accessGranted() async {}
 }

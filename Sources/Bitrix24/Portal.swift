@@ -51,11 +51,13 @@ public final class Portal: Sendable {
     /// next of a lane goes when the former's outcome is known. An expired token is renewed once and the call repeated;
     /// a call refused with `QUERY_LIMIT_EXCEEDED` was not done: it goes again, slower. A portal that moved (302) is
     /// called at its new address, which ``Account/endpoint`` then has. A method that has used up its running time
-    /// (`OPERATION_TIME_LIMIT`) fails at once until the portal counts anew.
+    /// (`OPERATION_TIME_LIMIT`) fails at once until the portal counts anew, and so does every call of an installation that
+    /// Bitrix24 lets in no more, but for one from time to time.
     /// - Throws: ``PortalError``, or `CancellationError`.
     public func call(_ call: PortalCall, as account: Account) async throws -> JSON {
         try Task.checkCancellation()
         let call = account.isWebhook ? try await account.completed(call) : call
+        try account.checkAccess(for: call.method)
         if let pause = account.pauseLeft(of: call.method) { throw PortalError.methodPaused(call.method, pause) }
         let (waiting, goesNow) = state.withLock { state in
             state.admit(call, of: account, now: time.now())
@@ -175,9 +177,16 @@ struct PortalState {
         return (groups, nil)
     }
 
-    /// As many calls as one request should hold: at most 50, and what is known to end within 20 of the 60 seconds.
+    /// As many calls as one request should hold: at most 50, what is known to end within 20 of the 60 seconds, and no
+    /// more than let all that is ready end soonest. N calls of d seconds in n requests, of which r a second may go, end
+    /// after n/r + N·d/n: with n = √(N·d·r) that is soonest.
     private mutating func takeGroup() -> [WaitingCall] {
         var seconds = 20.0
+        if let rate = bucket?.limit.perSecond, let method = queue.firstMethod {
+            let each = durations.expected(method)
+            let all = Double(queue.readyCount) * each
+            seconds = min(seconds, max(all / max(all * rate, 1).squareRoot(), each, 1))
+        }
         var bytes = 512 * 1024
         let durations = durations
         func spend(_ call: WaitingCall) {

@@ -110,6 +110,7 @@ extension Portal {
         for (waiting, outcome) in zip(group, outcomes) {
             if case .done(let result) = outcome.next { metrics.count(waiting.call.method, result) }
         }
+        await group.first?.account.noteAccess(outcomes, of: group)
         return outcomes
     }
 
@@ -144,7 +145,6 @@ extension Portal {
                 return group.map(goesAgainAfterMove)
             }
         }
-        await account.noteWebhook(answers, of: group)
         return await judge(answers, of: group, with: credential, isWhole: group.count > 1 && whole.answer.isFailure)
     }
 

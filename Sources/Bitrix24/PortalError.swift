@@ -21,6 +21,9 @@ public struct PortalError: Error, Sendable, Equatable, CustomStringConvertible {
     public var retryAfter: Duration?
     /// Whether the call may have been carried out all the same.
     public var mayHaveHappened: Bool
+    /// The installation as a whole is not let in, until its administrator does something: other calls fail as well, and
+    /// work is worth keeping.
+    public var concernsInstallation = false
 
     /// Bitrix24's error code, if it gave one.
     public var code: String? { if case .refused(let code, _) = kind { code } else { nil } }
@@ -44,11 +47,13 @@ extension PortalError {
     ) -> PortalError {
         let meaning = CodeTable.meaning(of: code, status: status)
         let text = description.map { String($0.prefix(300)) } ?? ""
-        return PortalError(
+        var error = PortalError(
             .refused(code: code, status: status), message: text.isEmpty ? code : "\(code): \(text)",
             isPassing: meaning.isPassing, retryAfter: retryAfter ?? meaning.retryAfter,
             // Inside a batch the status is the batch's: there a fault of the server is known by its code alone.
             mayHaveHappened: meaning == .passing && status != 429)
+        if case .closed = meaning { error.concernsInstallation = true }
+        return error
     }
 
     static func unreachable(_ error: HTTPClientError) -> PortalError {
@@ -79,6 +84,8 @@ extension PortalError {
     }
 
     static func noCredential(_ message: String, isPassing: Bool = false) -> PortalError {
-        PortalError(.noCredential, message: message, isPassing: isPassing)
+        var error = PortalError(.noCredential, message: message, isPassing: isPassing)
+        error.concernsInstallation = !isPassing
+        return error
     }
 }

@@ -7,6 +7,8 @@ extension Portal {
         _ answers: [RESTAnswer], of group: [WaitingCall], with credential: Credential, isWhole: Bool
     ) async -> [Outcome] {
         var renewed: Result<Credential?, PortalError>?
+        // A batch itself needs no rights.
+        var isClosed: Bool? = isWhole ? true : nil
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(group.count)
         for (answer, waiting) in zip(answers, group) {
@@ -17,7 +19,8 @@ extension Portal {
             if error.meaning == .expired, renewed == nil, !waiting.renewed.contains(credential.id) {
                 renewed = await renew(credential, of: waiting.account)
             }
-            let next = await next(for: waiting, after: error, with: credential, renewed: renewed, isWhole: isWhole)
+            let next = await next(
+                for: waiting, after: error, with: credential, renewed: renewed, isWhole: isWhole, isClosed: &isClosed)
             outcomes.append(Outcome(id: waiting.id, next: next))
         }
         return outcomes
@@ -31,27 +34,53 @@ extension Portal {
         }
     }
 
+    /// Whether REST is closed to an installation, as a method that everybody may call shows.
+    /// Documentation: `api-reference/common/system/scope.md`.
+    private func isClosed(to account: Account, with credential: Credential) async -> Bool {
+        let now = time.now()
+        state.withLock { $0.bucket?.add(now: now) }
+        // Beside the queue: whoever waits for this holds a place in it.
+        let look = await caller.call("scope", [:], at: account.endpoint, with: account.proof(credential))
+        guard case .failure(let error) = look.answer.result else { return false }
+        switch error.meaning {
+        case .forbidden, .credential, .closed: return true
+        default: return false
+        }
+    }
+
     private func next(
         for waiting: WaitingCall, after error: PortalError, with credential: Credential,
-        renewed: Result<Credential?, PortalError>?, isWhole: Bool
+        renewed: Result<Credential?, PortalError>?, isWhole: Bool, isClosed: inout Bool?
     ) async -> Outcome.Next {
         var waiting = waiting
         switch error.meaning {
         case .expired:
             // A token that was just renewed has "expired": something else is wrong.
             guard waiting.renewed.insert(credential.id).inserted else { return .done(.failure(error.passing)) }
-            if case .failure(let failure)? = renewed { return .done(.failure(failure)) }
+            if case .failure(let failure)? = renewed {
+                // Without new tokens nothing goes.
+                let isFinal = failure.code != nil && !failure.isPassing
+                return .done(.failure(isFinal ? failure.concerningInstallation : failure))
+            }
             return .again(waiting)
         case .tooMany:
             waiting.refusals += 1
             return waiting.refusals < 10 ? .again(waiting) : .done(.failure(error))
         case .credential:
-            if error.code?.uppercased() != "INVALID_CREDENTIALS" { waiting.account.demote(credential) }
-            waiting.tried.insert(credential.id)
-            // Alone, since its neighbours may go with another credential.
-            waiting.goAlone()
-            let other = try? await waiting.account.credential(excluding: waiting.tried)
-            return other == nil ? .done(.failure(waiting.account.refusal(error))) : .again(waiting)
+            waiting.account.demote(credential)
+            return await asAnother(waiting, after: credential) ?? .done(.failure(error.concerningInstallation))
+        case .rights:
+            if let again = await asAnother(waiting, after: credential) { return again }
+            // Without these methods a bot can do nothing; what others do is done without.
+            return .done(.failure(waiting.call.isOfBots ? error.concerningInstallation : error))
+        case .forbidden:
+            if waiting.maySucceedAsAnother, let again = await asAnother(waiting, after: credential) { return again }
+            let closed =
+                if let isClosed { isClosed } else { await self.isClosed(to: waiting.account, with: credential) }
+            isClosed = closed
+            return .done(.failure(closed ? error.concerningInstallation : error))
+        case .closed:
+            return .done(.failure(error))
         case .methodExhausted:
             let pause = waiting.account.pause(waiting.call.method)
             var error = error
@@ -71,9 +100,27 @@ extension Portal {
             return .done(.failure(error))
         }
     }
+
+    /// The call again with another user's credential, if there is one.
+    private func asAnother(_ waiting: WaitingCall, after credential: Credential) async -> Outcome.Next? {
+        var waiting = waiting
+        waiting.tried.insert(credential.id)
+        guard (try? await waiting.account.credential(excluding: waiting.tried)) ?? nil != nil else { return nil }
+        // Alone, since its neighbours may go with another credential.
+        waiting.goAlone()
+        return .again(waiting)
+    }
+}
+
+extension PortalCall {
+    fileprivate var isOfBots: Bool { method.hasPrefix("imbot.") }
 }
 
 extension WaitingCall {
+    /// What a bot may not do it may not do for anybody; what a user may not do an administrator may. Not all of a large
+    /// company's users are tried.
+    fileprivate var maySucceedAsAnother: Bool { !call.isOfBots && tried.count < 3 }
+
     fileprivate mutating func goAlone() {
         command = nil
         mustGoAlone = true

@@ -1,13 +1,5 @@
 import Base
 
-/// What the account of an inbound webhook remembers of it.
-struct WebhookState: Sendable {
-    var botTokens: [Int64: Secret] = [:]
-    /// The method that Bitrix24 did not take the code for.
-    var refusedMethod: String?
-    var wasAccepted = false
-}
-
 /// Calls by an inbound webhook: its code is part of the address, and each bot has a token that Bitrix24 knows it by.
 ///
 /// Documentation: `settings/how-to-call-rest-api/authorization.md`, `api-reference/chat-bots/chat-bots-v2/index.md`,
@@ -37,50 +29,19 @@ extension Account {
     }
 
     /// The token of a bot that has just been registered, which the keeper does not know by its number yet.
-    func remember(_ token: Secret, of bot: Int64) { withWebhookState { $0.botTokens[bot] = token } }
+    func remember(_ token: Secret, of bot: Int64) { keep(token, ofBot: bot) }
 
     private func botToken(of bot: Int64) async throws -> Secret? {
-        if let known = withWebhookState({ $0.botTokens[bot] }) { return known }
+        if let known = knownToken(ofBot: bot) { return known }
         do {
             guard let token = try await keeper.botToken(of: bot) else { return nil }
-            withWebhookState { $0.botTokens[bot] = token }
+            keep(token, ofBot: bot)
             return token
         } catch let error as CancellationError {
             throw error
         } catch {
             throw PortalError.noCredential("the bot's token could not be read", isPassing: true)
         }
-    }
-
-    /// Tells the keeper when Bitrix24 stops taking the code, and when it takes it again.
-    func noteWebhook(_ answers: [RESTAnswer], of group: [WaitingCall]) async {
-        guard isWebhook else { return }
-        for (answer, waiting) in zip(answers, group) {
-            let method = waiting.call.method
-            switch answer.result {
-            case .success:
-                let isNews = withWebhookState { state in
-                    guard !state.wasAccepted || state.refusedMethod == method else { return false }
-                    state.wasAccepted = true
-                    state.refusedMethod = nil
-                    return true
-                }
-                if isNews { await keeper.webhookAccepted() }
-            case .failure(let error) where error.meaning == .credential:
-                let isNews = withWebhookState { state in
-                    defer { state.refusedMethod = state.refusedMethod ?? method }
-                    return state.refusedMethod == nil
-                }
-                if isNews { await keeper.webhookRefused(error.message) }
-            case .failure: break
-            }
-        }
-    }
-
-    /// What a call without another credential to try fails with. Work that a webhook cannot do now is kept: a new address
-    /// may be on its way.
-    func refusal(_ error: PortalError) -> PortalError {
-        isWebhook ? .noCredential("Bitrix24 does not take the webhook's code: \(error.message)") : error
     }
 }
 

@@ -67,7 +67,7 @@ public struct Doctor: Sendable {
             installation.kind == .webhook
             ? "Make a new incoming webhook in Bitrix24 and paste its address here"
             : "Open the application in Bitrix24 as an administrator"
-        guard installation.status == .active else {
+        guard [.active, .denied].contains(installation.status) else {
             return [Finding("Installation", trouble: installation.notice ?? "is not active", remedy: remedy)]
         }
         guard let account = try await portals.account(installation) else {
@@ -82,6 +82,8 @@ public struct Doctor: Sendable {
         let patient = Patient(
             installation: installation, app: app, bots: try await store.bots(of: installation.id),
             portal: portals.portal(record), account: account)
+        // Looks for itself, whatever was found before.
+        account.reload()
         let token = await finding("Token", remedy: remedy) {
             _ = try await patient.portal.call(PortalCall("profile"), as: account)
             return nil

@@ -162,7 +162,7 @@ actor EventReader {
             }
         }
         // The first time, and then as rarely as it is tried.
-        if failures == 1 || failures > 5 {
+        if refusal?.concernsInstallation != true, failures == 1 || failures > 5 {
             log.warning(
                 "a bot's events could not be fetched and will be asked for again",
                 ["bot": .text("\(bot.id)"), "error": "\(error)"])

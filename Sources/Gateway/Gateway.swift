@@ -57,6 +57,7 @@ public final class Gateway: Sendable {
         readers = EventReaders(
             store: store, portals: portals, inbox: inbox, pace: settings.polling, clock: clock, log: log,
             metrics: metrics)
+        portals.whenOpened { await sending.hasten($0) }
         housekeeping = Housekeeping(
             store: store, sessions: sessions, portals: portals, keepDays: settings.keepDays, clock: clock, log: log)
     }

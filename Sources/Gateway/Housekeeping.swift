@@ -1,8 +1,9 @@
 import Base
+import Bitrix24
 import Storage
 
-/// The work that comes round by itself: purging, renewing of credentials that would die of idleness, mending of the
-/// sessions' second home.
+/// The work that comes round by itself: purging, renewing of credentials that would die of idleness, asking whether
+/// Bitrix24 lets an installation in again, mending of the sessions' second home.
 actor Housekeeping {
     /// A refresh token lives 180 days; a renewal in advance may get an application blocked, so only near that end.
     static let idleCredential = Duration.seconds(170 * 24 * 3600)
@@ -44,9 +45,19 @@ actor Housekeeping {
             for record in try await store.idleCredentials(renewedBefore: clock.now - Self.idleCredential) {
                 await renew(record)
             }
+            for installation in try await store.deniedInstallations() { await tryAgain(installation) }
         } catch {
             log.error("housekeeping failed and will be repeated", ["error": "\(error)"])
         }
+    }
+
+    /// Whether Bitrix24 lets it in again shows in the call; the account tells it.
+    private func tryAgain(_ installation: InstallationRecord) async {
+        guard let portal = try? await store.portal(installation.portalID),
+            let account = try? await portals.account(installation)
+        else { return }
+        // It needs the right that bots need, and nothing else.
+        _ = try? await portals.portal(portal).call(PortalCall("imbot.v2.Revision.get"), as: account)
     }
 
     private func renew(_ record: CredentialRecord) async {

@@ -159,6 +159,7 @@ public struct Installer: Sendable {
             throw Refusal.notConfirmed("a sandbox and a real portal cannot take each other's place")
         }
         try await portals.account(installation)?.reload()
+        await portals.opened(installation.portalID)
         return installation
     }
 
@@ -183,7 +184,7 @@ public struct Installer: Sendable {
         try await store.setStatus(.uninstalled, notice: nil, of: installation, now: clock.now)
     }
 
-    private static func host(of endpoint: String) -> String? {
+    static func host(of endpoint: String) -> String? {
         endpoint.split(separator: "/").dropFirst().first.map(String.init)
     }
 }

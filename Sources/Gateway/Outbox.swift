@@ -173,7 +173,7 @@ struct Outbox: Sendable {
             item.sentID = try await portal.upload(file, named: content.name, content: content.bytes, as: account)
         } catch let error as PortalError {
             item.isUncertain = error.mayHaveHappened
-            if case .refused = error.kind, !error.isPassing, !error.mayHaveHappened {
+            if case .refused = error.kind, !error.isPassing, !error.mayHaveHappened, !error.concernsInstallation {
                 return try await substitute(file, in: &item, because: error.message)
             }
             return try await postpone(item, error)
@@ -219,15 +219,16 @@ struct Outbox: Sendable {
     /// Tries again later what can still succeed within a day.
     private func postpone(_ item: PendingDelivery, _ error: PortalError) async throws -> Verdict<PendingDelivery> {
         let moment = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(300), asked: error.retryAfter)
-        let canStillSucceed = error.isPassing || error.kind == .noCredential || item.isUncertain
+        let canStillSucceed = error.isPassing || error.concernsInstallation || item.isUncertain
         guard canStillSucceed, moment - item.createdAt < Self.patience else {
             return try await fail(item, error.message)
         }
-        return try await putOff(item, until: moment, because: error.message)
+        return try await putOff(item, until: moment, because: error.message, isTold: error.concernsInstallation)
     }
 
+    /// - Parameter isTold: the reason, which is that of many messages, is told elsewhere.
     private func putOff(
-        _ item: PendingDelivery, until moment: Timestamp, because reason: String
+        _ item: PendingDelivery, until moment: Timestamp, because reason: String, isTold: Bool = false
     ) async throws -> Verdict<PendingDelivery> {
         var item = item
         item.notBefore = moment
@@ -235,9 +236,11 @@ struct Outbox: Sendable {
         try await store.database.write {
             try $0.postpone(id, until: moment, reason: reason, uncertain: uncertain)
         }
-        log.warning(
-            "a message could not be delivered and will be repeated",
-            ["send": .integer(item.row), "reason": .text(reason)])
+        if !isTold {
+            log.warning(
+                "a message could not be delivered and will be repeated",
+                ["send": .integer(item.row), "reason": .text(reason)])
+        }
         return .again(item)
     }
 

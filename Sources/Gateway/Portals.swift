@@ -16,10 +16,14 @@ public final class Portals: Sendable {
         /// `nil` for a webhook.
         var keys: ApplicationKeys?
         var serverEndpoint: String
+        /// What the store was last seen to say, and when that was written.
+        var endpoint: String
+        var updatedAt: Timestamp
     }
     private struct State {
         var portals: [ID<PortalRecord>: OpenPortal] = [:]
         var accounts: [ID<InstallationRecord>: OpenAccount] = [:]
+        var whenOpened: @Sendable (ID<PortalRecord>) async -> Void = { _ in }
     }
 
     private let store: Store
@@ -62,6 +66,13 @@ public final class Portals: Sendable {
         }
     }
 
+    /// Sets what happens when Bitrix24 lets an installation in again: what waits for its portal may go at once.
+    func whenOpened(_ body: @escaping @Sendable (ID<PortalRecord>) async -> Void) {
+        state.withLock { $0.whenOpened = body }
+    }
+
+    func opened(_ portal: ID<PortalRecord>) async { await state.withLock { $0.whenOpened }(portal) }
+
     /// A portal that is not in the store yet, or may not be called without asking first.
     func stranger(trust: HTTPClient.Trust) -> Portal {
         Portal(http: http, trust: trust, limit: .init(), startsHalfFull: false, log: log, metrics: metrics)
@@ -89,16 +100,25 @@ public final class Portals: Sendable {
         _ installation: InstallationRecord, keys: ApplicationKeys?, make: (StoredCredentials) -> Account
     ) -> Account {
         state.withLock { state in
-            if let open = state.accounts[installation.id], open.keys == keys,
-                open.serverEndpoint == installation.serverEndpoint,
-                open.account.endpoint == installation.clientEndpoint
+            if var open = state.accounts[installation.id], open.keys == keys,
+                open.serverEndpoint == installation.serverEndpoint
             {
+                // The same account, whose renewed tokens may not be stored yet. A record that was read before the portal
+                // moved changes nothing.
+                if open.endpoint != installation.clientEndpoint, installation.updatedAt >= open.updatedAt {
+                    open.account.use(installation.clientEndpoint)
+                    open.endpoint = installation.clientEndpoint
+                    open.updatedAt = installation.updatedAt
+                    state.accounts[installation.id] = open
+                }
                 return open.account
             }
-            let keeper = StoredCredentials(store: store, installation: installation.id, clock: clock, log: log)
+            let keeper = StoredCredentials(
+                store: store, installation: installation.id, clock: clock, log: log, opened: { await self.opened($0) })
             let account = make(keeper)
             state.accounts[installation.id] = OpenAccount(
-                account: account, keys: keys, serverEndpoint: installation.serverEndpoint)
+                account: account, keys: keys, serverEndpoint: installation.serverEndpoint,
+                endpoint: installation.clientEndpoint, updatedAt: installation.updatedAt)
             return account
         }
     }

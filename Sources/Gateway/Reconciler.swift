@@ -2,17 +2,19 @@ import Base
 import Bitrix24
 import Storage
 
-/// Compares what we believe of our bots with what the portals have, and repairs it there.
+/// Compares what we believe of our bots, and of our applications' events, with what the portals have, and repairs it there.
 public struct Reconciler: Sendable {
     private let store: Store
     private let portals: Portals
     private let registrar: Registrar
+    private let addresses: Addresses
     private let log: Log
 
-    public init(store: Store, portals: Portals, registrar: Registrar, log: Log) {
+    public init(store: Store, portals: Portals, registrar: Registrar, addresses: Addresses, log: Log) {
         self.store = store
         self.portals = portals
         self.registrar = registrar
+        self.addresses = addresses
         self.log = log
     }
 
@@ -51,12 +53,26 @@ public struct Reconciler: Sendable {
             for bot in try await store.bots(of: installation.id) {
                 repairs += try await repair(bot, portals.portal(record), account)
             }
+            repairs += try await bindEvents(of: installation, portals.portal(record), account)
         }
         return repairs
     }
 
+    /// An installation's binding may have been cut off, and Bitrix24 drops bindings with each update of an application.
+    private func bindEvents(
+        of installation: InstallationRecord, _ portal: Portal, _ account: Account
+    ) async throws -> [String] {
+        guard let id = installation.appID, let app = try await store.app(id) else { return [] }
+        return try await portal.bindApplicationEvents(to: addresses.events(app), as: account).map {
+            "The event \($0) of the application \(app.name) is bound again"
+        }
+    }
+
     private func repair(_ bot: BotRecord, _ portal: Portal, _ account: Account) async throws -> [String] {
         switch bot.status {
+        case .deleted where bot.statusReason == Aftercare.uninstalled:
+            // It comes back with its application, unless that was cut off.
+            return [try await register(bot, "The bot \(bot.name) is registered again")]
         case .deleted, .failed: return []
         case .registering:
             // A start that was cut off.

@@ -1,5 +1,6 @@
 import Base
 import Bitrix24
+import Foundation
 import Storage
 
 /// Makes bots and their commands known to Bitrix24, and keeps in the store what it answered.
@@ -145,6 +146,9 @@ public struct Registrar: Sendable {
             code: bot.code, name: bot.name, kind: .init(rawValue: bot.type) ?? .bot,
             webhookURL: addresses.events(bot), firstGenerationURL: line.app.map(addresses.events))
         registration.fetches = bot.delivery == "fetch"
+        registration.profile = BotProfile(
+            position: bot.position, color: bot.color,
+            avatar: try await store.avatar(of: bot.id).map { Data($0).base64EncodedString() })
         if line.app == nil { registration.token = try await store.makeBotToken(of: bot.id) }
         return registration
     }

@@ -8,6 +8,8 @@ struct StoredCredentials: CredentialKeeper {
     let installation: ID<InstallationRecord>
     let clock: WallClock
     let log: Log
+    /// Called when Bitrix24 lets the installation in again.
+    let opened: @Sendable (ID<PortalRecord>) async -> Void
 
     func credentials() async throws -> [Credential] {
         try await store.credentials(of: installation).map(Credential.init)
@@ -50,39 +52,48 @@ struct StoredCredentials: CredentialKeeper {
         record.clientEndpoint = clientEndpoint
         record.updatedAt = clock.now
         try await store.update(record)
+        guard let domain = Installer.host(of: clientEndpoint), var portal = try await store.portal(record.portalID)
+        else { return }
+        portal.domain = domain
+        try await store.update(portal)
     }
 
     func botToken(of bot: Int64) async throws -> Secret? {
         try await store.botToken(of: bot, installation: installation)
     }
 
-    func webhookRefused(_ reason: String) async {
-        log.warning(
-            "a webhook's code is not taken", ["installation": .text("\(installation)"), "reason": .text(reason)])
-        await setStatus(.reauthorize, notice: Self.refusedWebhook + reason, ifNow: { $0.status == .active })
-    }
-
-    func webhookAccepted() async {
-        await setStatus(
-            .active, notice: nil,
-            ifNow: { $0.status == .reauthorize && $0.notice?.hasPrefix(Self.refusedWebhook) == true })
-    }
-
-    private static let refusedWebhook =
-        "Bitrix24 does not take the webhook's code: make a new inbound webhook there and paste its address. It says: "
-
-    /// A store that fails is told again by the next answer of its kind.
-    private func setStatus(
-        _ status: InstallationRecord.Status, notice: String?, ifNow isRight: (InstallationRecord) -> Bool
-    ) async {
+    func accessRefused(_ error: PortalError) async {
         do {
-            guard let record = try await store.installation(installation), isRight(record) else { return }
+            guard let record = try await store.installation(installation), record.status != .uninstalled else { return }
+            let (status, notice) = AccessNotice.of(error, kind: record.kind)
+            if record.status == status, record.notice == notice { return }
             try await store.setStatus(status, notice: notice, of: record, now: clock.now)
+            log.warning(
+                "Bitrix24 lets an installation in no more",
+                ["installation": .text("\(installation)"), "reason": .text(error.message)])
         } catch {
-            log.error(
-                "an installation's status could not be stored",
-                ["installation": .text("\(installation)"), "error": "\(error)"])
+            failed(error)
         }
+    }
+
+    func accessGranted() async {
+        do {
+            guard let record = try await store.installation(installation), AccessNotice.endsWithSuccess(record) else {
+                return
+            }
+            try await store.setStatus(.active, notice: nil, of: record, now: clock.now)
+            log.info("Bitrix24 lets an installation in again", ["installation": .text("\(installation)")])
+            await opened(record.portalID)
+        } catch {
+            failed(error)
+        }
+    }
+
+    /// The next refusal, or the next success after one, tells it again.
+    private func failed(_ error: any Error) {
+        log.error(
+            "an installation's status could not be stored",
+            ["installation": .text("\(installation)"), "error": "\(error)"])
     }
 
     private func record(of credential: Credential) async throws -> CredentialRecord? {

@@ -130,6 +130,15 @@ public actor WorkQueue<Work: DialogWork> {
         startIfReady(dialog)
     }
 
+    /// Tries what waits for a portal at once: what it waited for has come.
+    public func hasten(_ portal: ID<PortalRecord>) {
+        for (dialog, line) in lines {
+            guard let next = line.waiting.first, next.portal == portal, next.notBefore > clock.now else { continue }
+            lines[dialog]?.waiting[0].notBefore = clock.now
+            startIfReady(dialog)
+        }
+    }
+
     /// Starts nothing more and returns when what runs has ended.
     public func drain() async {
         draining = true

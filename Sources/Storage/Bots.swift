@@ -9,6 +9,8 @@ public struct BotDraft: Sendable {
     public var api = "v2"
     public var delivery = "webhook"
     public var settings: JSON = [:]
+    public var position = ""
+    public var color: String?
     public init(installationID: ID<InstallationRecord>, name: String, code: String) {
         self.installationID = installationID
         self.name = name
@@ -23,15 +25,15 @@ extension Store {
             id: ID(rawValue: 0), installationID: draft.installationID, connectorID: draft.connectorID, name: draft.name,
             code: draft.code, type: draft.type, api: draft.api, delivery: draft.delivery, botID: nil,
             status: .registering, statusReason: nil, addressKey: Vault.randomToken(), settings: draft.settings,
-            createdAt: now, updatedAt: now)
+            position: draft.position, color: draft.color, createdAt: now, updatedAt: now)
         let values = bot.values
         bot.id = try await database.write { connection in
             try connection.requireReferences(of: draft.installationID, draft.connectorID)
             try connection.run(
                 """
                 INSERT INTO bots (installation_id, connector_id, name, code, type, api, delivery, bot_id, status,
-                    status_reason, address_key, settings, created_at, updated_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    status_reason, address_key, settings, position, color, created_at, updated_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """, values)
             return ID(rawValue: connection.lastInsertID)
         }
@@ -63,7 +65,7 @@ extension Store {
                 """
                 UPDATE bots SET installation_id = ?, connector_id = ?, name = ?, code = ?, type = ?, api = ?,
                     delivery = ?, bot_id = ?, status = ?, status_reason = ?, address_key = ?, settings = ?,
-                    created_at = ?, updated_at = ?
+                    position = ?, color = ?, created_at = ?, updated_at = ?
                 WHERE id = ?
                 """, changed.values + [SQLValue(changed.id)])
             if former != changed.connectorID { try connection.endSessions("b.id = ?", SQLValue(changed.id)) }
@@ -92,6 +94,27 @@ extension Store {
         }
         guard let stored else { throw StoreError.missing("bots") }
         return stored
+    }
+
+    /// - Parameter image: `nil` forgets it.
+    public func setAvatar(_ image: [UInt8]?, of bot: ID<BotRecord>) async throws {
+        defer { cache.forgetBots() }
+        try await database.write { connection in
+            try connection.change(
+                "bots", "UPDATE bots SET has_avatar = ? WHERE id = ?", [SQLValue(image != nil), SQLValue(bot)])
+            if let image {
+                try connection.run(
+                    "INSERT OR REPLACE INTO bot_avatars (bot_id, image) VALUES (?, ?)", [SQLValue(bot), .bytes(image)])
+            } else {
+                try connection.run("DELETE FROM bot_avatars WHERE bot_id = ?", [SQLValue(bot)])
+            }
+        }
+    }
+
+    public func avatar(of bot: ID<BotRecord>) async throws -> [UInt8]? {
+        try await database.read { connection in
+            try connection.row("SELECT image FROM bot_avatars WHERE bot_id = ?", [SQLValue(bot)]) { $0.bytes(0) }
+        }
     }
 
     /// Deletes the bot with its commands and dialogs.
@@ -142,7 +165,7 @@ extension Connection {
 extension BotRecord {
     static let columns = """
         id, installation_id, connector_id, name, code, type, api, delivery, bot_id, status, status_reason, address_key, \
-        settings, created_at, updated_at
+        settings, position, color, has_avatar, created_at, updated_at
         """
 
     init(_ row: borrowing Row) throws {
@@ -150,15 +173,16 @@ extension BotRecord {
             id: row.id(0), installationID: row.id(1), connectorID: row.idIfAny(2), name: row.text(3), code: row.text(4),
             type: row.text(5), api: row.text(6), delivery: row.text(7), botID: row.integerIfAny(8),
             status: try row.choice(9), statusReason: row.textIfAny(10), addressKey: row.text(11),
-            settings: try row.json(12), createdAt: row.time(13), updatedAt: row.time(14))
+            settings: try row.json(12), position: row.text(13), color: row.textIfAny(14), hasAvatar: row.flag(15),
+            createdAt: row.time(16), updatedAt: row.time(17))
     }
 
-    /// In the order of ``columns``, without the id.
+    /// In the order of ``columns``, without the id and the avatar, which is changed apart.
     var values: [SQLValue] {
         [
             SQLValue(installationID), SQLValue(connectorID), .text(name), .text(code), .text(type), .text(api),
             .text(delivery), SQLValue(botID), .text(status.rawValue), SQLValue(statusReason), .text(addressKey),
-            .json(settings), SQLValue(createdAt), SQLValue(updatedAt),
+            .json(settings), .text(position), SQLValue(color), SQLValue(createdAt), SQLValue(updatedAt),
         ]
     }
 }

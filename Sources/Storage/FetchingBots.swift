@@ -32,7 +32,7 @@ extension Store {
                     i.updated_at
                 FROM bots b JOIN installations i ON i.id = b.installation_id
                 WHERE b.status = 'active' AND b.bot_id IS NOT NULL AND b.api = 'v2'
-                    AND (b.delivery = 'fetch' OR b.draining > 0) AND i.status IN ('active', 'reauthorize')
+                    AND (b.delivery = 'fetch' OR b.draining > 0) AND i.status IN ('active', 'reauthorize', 'denied')
                 ORDER BY b.id
                 """
             ) { row in

@@ -124,6 +124,15 @@ extension Store {
         }
     }
 
+    /// Those that Bitrix24 does not let in at present.
+    public func deniedInstallations() async throws -> [InstallationRecord] {
+        try await database.read { [vault] connection in
+            try connection.rows(
+                "SELECT \(InstallationRecord.columns) FROM installations WHERE status = 'denied' ORDER BY id", []
+            ) { try InstallationRecord($0, vault) }
+        }
+    }
+
     public func installations(limit: Int, after cursor: String?) async throws -> Page<InstallationRecord> {
         let vault = vault
         return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in

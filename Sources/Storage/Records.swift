@@ -119,6 +119,11 @@ public struct BotRecord: Sendable, Equatable {
     /// The random part of its event address.
     public var addressKey: String
     public var settings: JSON
+    /// What stands below its name.
+    public var position = ""
+    public var color: String?
+    /// The image itself is read with `Store.avatar(of:)`.
+    public var hasAvatar = false
     public var createdAt: Timestamp
     public var updatedAt: Timestamp
 }

@@ -71,7 +71,8 @@ struct Server {
             clock: clock,
             log: log, metrics: metrics)
         let registrar = Registrar(store: store, portals: portals, addresses: addresses, clock: clock)
-        let reconciler = Reconciler(store: store, portals: portals, registrar: registrar, log: log)
+        let reconciler = Reconciler(
+            store: store, portals: portals, registrar: registrar, addresses: addresses, log: log)
         let site = Site(
             Site.Parts(
                 store: store, sessions: sessions, gateway: gateway,

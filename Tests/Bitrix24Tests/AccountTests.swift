@@ -27,7 +27,7 @@ struct AccountTests {
                 let client = portal.portal(nil)
                 let account = portal.account(keeper: keeper)
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for n in 0..<30 {
+                    for n in 0..<100 {
                         group.addTask { _ = try await client.call(PortalCall("test", lane: "\(n)"), as: account) }
                     }
                     try await group.waitForAll()
@@ -180,7 +180,7 @@ struct AccountTests {
 
     @Test(
         "a token that the portal does not know makes way for another user's",
-        arguments: ["NO_AUTH_FOUND", "invalid_token"])
+        arguments: ["NO_AUTH_FOUND", "invalid_token", "user_access_error", "authorization_error"])
     func unknownToken(code: String) async throws {
         let keeper = MemoryKeeper([MemoryKeeper.credential(), MemoryKeeper.credential("2", access: "good")])
         try await ScriptedPortal.run(

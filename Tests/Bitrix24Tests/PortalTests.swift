@@ -139,7 +139,30 @@ struct PortalTests {
                 let (first, last) = (try results[0].get(), try results[2].get())
                 #expect(first == "1" && last == "3")
                 #expect(results[1].failure?.code == "ACCESS_DENIED" && results[1].failure?.isPassing == false)
-                #expect(portal.calls.count == 3 && portal.calls.allSatisfy(\.isInBatch))
+                #expect(results[1].failure?.concernsInstallation == false)
+                #expect(portal.calls.filter { $0.method == "test" && $0.isInBatch }.count == 3)
+            })
+    }
+
+    @Test("of a batch of fifty three calls fail, each in its own way, and the others are done")
+    func threeOfFifty() async throws {
+        let refusals = ["7": "BOT_NOT_FOUND", "20": "INTERNAL_SERVER_ERROR", "49": "EMPTY_MESSAGE"]
+        try await ScriptedPortal.run(
+            script: { call in
+                let number = call.parameters["n"]?.string ?? ""
+                return refusals[number].map { .error($0, status: 400) } ?? .result(.string(number))
+            },
+            body: { portal in
+                let results = await portal.inOneBatch((0..<50).map { PortalCall("test", ["n": .string("\($0)")]) })
+                for (number, result) in results.enumerated() {
+                    if let code = refusals["\(number)"] {
+                        #expect(result.failure?.code == code)
+                        #expect(result.failure?.isPassing == (code == "INTERNAL_SERVER_ERROR"))
+                    } else {
+                        #expect((try? result.get()) == .string("\(number)"))
+                    }
+                }
+                #expect(portal.requests == 1 && portal.calls.count == 50)
             })
     }
 
@@ -345,8 +368,11 @@ struct PortalTests {
 extension ScriptedPortal {
     /// Calls all of these in one batch (the portal's queue is held until they are in).
     func inOneBatch(_ calls: [PortalCall]) async -> [Result<JSON, any Error>] {
-        let client = portal(.init())
-        client.state.withLock { $0.inFlight = PortalState.concurrency }
+        let client = portal(nil)
+        client.state.withLock { state in
+            state.inFlight = PortalState.concurrency
+            for call in calls { state.durations.learn(call.method, seconds: 0.01) }
+        }
         let account = account()
         return await withTaskGroup(of: (Int, Result<JSON, any Error>).self) { group in
             for (index, call) in calls.enumerated() {

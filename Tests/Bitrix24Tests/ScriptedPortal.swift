@@ -182,6 +182,8 @@ final class MemoryKeeper: CredentialKeeper {
         var discarded: [String] = []
         var endpoints: [String] = []
         var failingSaves = 0
+        /// Codes of refusals, and `granted`.
+        var told: [String] = []
     }
     let state: Mutex<State>
 
@@ -208,6 +210,9 @@ final class MemoryKeeper: CredentialKeeper {
     }
 
     func moved(to clientEndpoint: String) async throws { state.withLock { $0.endpoints.append(clientEndpoint) } }
+
+    func accessRefused(_ error: PortalError) async { state.withLock { $0.told.append(error.code ?? "") } }
+    func accessGranted() async { state.withLock { $0.told.append("granted") } }
 
     static func credential(_ id: String = "1", access: String = "access-0", refresh: String? = "refresh-0")
         -> Credential

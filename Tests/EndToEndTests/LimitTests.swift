@@ -1,5 +1,6 @@
 import Base
 import Sandbox
+import Synchronization
 import TestSupport
 import Testing
 
@@ -26,6 +27,42 @@ extension EndToEnd {
                 let calls = stage.portal.calls
                 #expect(!calls.contains { $0.error == "QUERY_LIMIT_EXCEEDED" })
                 #expect(calls.contains { $0.isInsideBatch })
+            }
+        }
+
+        @Test("500 replies to one portal arrive in order within half a minute, and the portal never refuses one")
+        func burst() async throws {
+            let (dialogs, turns) = (50, 10)
+            var plan = Stage.Plan()
+            plan.portal.limit = SimulatedPortal.Limit(burst: 50, perSecond: 2)
+            plan.portal.sendDelay = .milliseconds(60)...(.milliseconds(120))
+            plan.perSecond = 2
+            plan.burst = 50
+            plan.environment["BITBOT_LOG_LEVEL"] = "warning"
+            let lastAnswer = Mutex(Timestamp(rawValue: 0))
+            plan.script = { ask in
+                lastAnswer.withLock { $0 = WallClock.system.now }
+                return [.text("You said \(ask.query).")]
+            }
+            try await Stage.with(plan) { stage in
+                let chats = try (0..<dialogs).map { try stage.customer("C\($0)") }
+                for turn in 0..<turns {
+                    for chat in chats { try stage.portal.customerWrites("number \(turn)", in: chat) }
+                }
+                for chat in chats {
+                    try await stage.untilAnswers(turns, in: chat, timeout: .seconds(120))
+                    #expect(stage.answers(in: chat) == (0..<turns).map { "You said number \($0)." })
+                }
+                let calls = stage.portal.calls
+                #expect(!calls.contains { $0.error == "QUERY_LIMIT_EXCEEDED" })
+                #expect(stage.dify.counts.runs == dialogs * turns)
+                let sends = calls.filter { $0.method == "imbot.v2.Chat.Message.send" }
+                let last = try #require(sends.map { $0.time + $0.duration }.max())
+                let seconds = (last - lastAnswer.withLock { $0 }) / .seconds(1)
+                // What the limit lets through in half a minute, from a bucket that starts half full.
+                let requests = calls.count { !$0.isInsideBatch }
+                print("500 replies: \(requests) requests, the last \(seconds) s after the last answer")
+                #expect(sends.count == dialogs * turns && requests <= 85 && seconds < 30)
             }
         }
 

@@ -74,6 +74,36 @@ extension EndToEnd {
             }
         }
 
+        @Test("a portal that moves to another address in the middle of a burst loses and repeats nothing")
+        func moves() async throws {
+            var plan = Stage.Plan()
+            plan.portal.sendDelay = .milliseconds(10)...(.milliseconds(40))
+            plan.perSecond = 10
+            plan.burst = 20
+            try await Stage.with(plan) { stage in
+                let chats = try (0..<10).map { try stage.customer("C\($0)") }
+                for turn in 0..<6 {
+                    for chat in chats { try stage.portal.customerWrites("number \(turn)", in: chat) }
+                    if turn == 2 {
+                        try await eventually { stage.portal.sentByBots >= 10 }
+                        try await stage.portal.move()
+                    }
+                }
+                for chat in chats { try await stage.untilAnswers(6, in: chat) }
+                try await stage.untilNothingWaits()
+                for chat in chats { #expect(stage.answers(in: chat) == (0..<6).map { "You said number \($0)." }) }
+                try await stage.untilNoWork()
+                #expect(stage.authorization.renewals == 0)
+                #expect(try await stage.bitbot.items("portals").map { $0["domain"]?.string } == [stage.portal.domain])
+                #expect(try await stage.bitbot.items("installations").map { $0["status"] } == ["active"])
+                // What was learned outlives the process.
+                stage.bitbot.kill()
+                try await stage.bitbot.start()
+                try stage.portal.customerWrites("after", in: chats[0])
+                try await stage.untilAnswers(7, in: chats[0])
+            }
+        }
+
         @Test("when all tokens are refused the admin sees it, and opening the application again delivers what waits")
         func reauthorize() async throws {
             try await Stage.with { stage in

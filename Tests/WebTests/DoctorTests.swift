@@ -1,6 +1,7 @@
 import Base
 import Gateway
 import Sandbox
+import Storage
 import TestSupport
 import Testing
 
@@ -63,6 +64,39 @@ struct DoctorTests {
                 ])
             #expect(try await stage.trouble("Bot Helper") == nil)
             #expect(try await stage.repair() == [])
+        }
+    }
+
+    @Test("application events that are not bound any more are bound again")
+    func bindings() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            try await stage.bound(installed)
+            #expect(try await stage.repair() == [])
+            let token = JSON.string(stage.portal.tokens(of: installed.clientID, as: 1).access)
+            let unbound = try await stage.post(
+                ["auth": token, "event": "ONAPPUNINSTALL", "handler": .string(installed.eventsURL)],
+                to: stage.portal.clientEndpoint + "event.unbind")
+            #expect(unbound.json["result"]?["count"] == 1)
+            #expect(
+                try await stage.repair() == ["The event ONAPPUNINSTALL of the application Support is bound again"])
+            try await stage.bound(installed)
+        }
+    }
+
+    @Test("a bot that should have come back with its application does so when the portal is repaired")
+    func cutOffReturn() async throws {
+        try await Stage.with { stage in
+            let installed = try await stage.installed()
+            let bot = try await stage.bot(of: installed)
+            // As a kill leaves it between the new installation and what follows it.
+            let id = try #require(ID<Storage.BotRecord>(try bot.field("id")))
+            var record = try #require(try await stage.store.bot(id))
+            record.status = .deleted
+            record.statusReason = "The application was uninstalled in Bitrix24"
+            _ = try await stage.store.setRegistration(of: record, now: WallClock.system.now)
+            #expect(try await stage.repair() == ["The bot Helper is registered again"])
+            _ = try await stage.answered(try await stage.read("bots/\(try bot.field("id"))"), "Hello")
         }
     }
 

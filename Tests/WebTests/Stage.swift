@@ -152,5 +152,6 @@ final class Late: Sendable {
 final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
     func add(_ line: String) { lines.withLock { $0.append(line) } }
+    func count(_ text: String) -> Int { lines.withLock { $0.count { $0.contains(text) } } }
     func contains(_ text: String) -> Bool { lines.withLock { $0.contains { $0.contains(text) } } }
 }

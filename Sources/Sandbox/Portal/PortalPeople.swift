@@ -10,6 +10,17 @@ extension SimulatedPortal {
     public var bots: [Bot] {
         state.withLock { state in state.bots.values.sorted { $0.id < $1.id }.map { state.shown($0) } }
     }
+    /// All bots' commands, by id.
+    public var commands: [Command] {
+        state.withLock { state in
+            state.commands.values.sorted { $0.id < $1.id }.map { command in
+                Command(
+                    name: command.command, botID: command.botID, isCommon: command.isCommon,
+                    isHidden: command.isHidden, isForExtranet: command.isForExtranet, titles: command.titles,
+                    params: command.params)
+            }
+        }
+    }
     /// All chats, by id.
     public var dialogs: [Dialog] {
         state.withLock { state in state.chats.values.sorted { $0.id < $1.id }.map { state.dialog($0) } }

@@ -88,6 +88,23 @@ extension SimulatedPortal {
         public var clientID: String
         /// Where messages go; empty for a bot that fetches its events.
         public var handlerURL: String
+        public var workPosition = ""
+        /// `#df532d`.
+        public var color = ""
+        public var avatar: [UInt8]?
+    }
+
+    /// A bot's command as it was registered.
+    public struct Command: Sendable, Hashable {
+        /// Without the slash.
+        public var name: String
+        public var botID: Int
+        public var isCommon: Bool
+        public var isHidden: Bool
+        public var isForExtranet: Bool
+        /// By language.
+        public var titles: [String: String]
+        public var params: [String: String]
     }
 
     /// One REST call of an application; each command inside a batch is one too.

@@ -5,6 +5,8 @@ struct PortalState: Sendable {
     let settings: SimulatedPortal.Settings
     let authorization: SimulatedAuthorizationServer
     var origin = ""
+    /// Where it was before.
+    var formerDomains: Set<String> = []
 
     var users: [Int: SimulatedPortal.User] = [:]
     var bots: [Int: BotRecord] = [:]
@@ -206,6 +208,7 @@ struct BotRecord: Sendable {
     var workPosition = ""
     var color = "#df532d"
     var gender = "M"
+    var avatar: [UInt8]?
     /// A second generation bot that fetches has no address.
     var isFetching = false
     var webhookURL = ""

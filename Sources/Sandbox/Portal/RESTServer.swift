@@ -5,6 +5,10 @@ import Base
 extension SimulatedPortal {
     func handle(_ request: HTTPRequest) async throws -> HTTPResponse {
         let received = WallClock.system.now
+        if let host = request.headers["Host"], state.withLock({ $0.formerDomains.contains(host) }) {
+            let query = request.query.isEmpty ? "" : "?" + request.query
+            return HTTPResponse(status: 302, headers: ["Location": origin + request.path + query])
+        }
         guard let target = RESTTarget(path: request.path) else { return .text("Not found", status: 404) }
         if target.method == "download" { return try await download(request) }
         let fault = state.withLock { $0.takeFault(for: target.method, insideBatch: false) }

@@ -100,6 +100,10 @@ public final class SimulatedAuthorizationServer: Sendable {
 
     func register(_ registration: TokenBook.Registration) { tokens.withLock { $0.register(registration) } }
 
+    func move(memberID: String, domain: String, clientEndpoint: String) {
+        tokens.withLock { $0.move(memberID: memberID, domain: domain, clientEndpoint: clientEndpoint) }
+    }
+
     func unregister(clientID: String, memberID: String) {
         tokens.withLock { $0.unregister(.init(clientID: clientID, memberID: memberID)) }
     }

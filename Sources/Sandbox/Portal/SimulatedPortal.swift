@@ -41,13 +41,20 @@ public final class SimulatedPortal: Sendable {
     public let settings: Settings
     /// The server that gives this portal's tokens.
     public let authorization: SimulatedAuthorizationServer
+    private let loops: EventLoopGroup
     let http: HTTPClient
     let log: Log
     let state: Mutex<PortalState>
     private let server: Mutex<HTTPServer?> = Mutex(nil)
+    /// Those of its former addresses.
+    private let formerServers: Mutex<[HTTPServer]> = Mutex([])
     private let address: Mutex<String> = Mutex("")
 
-    init(settings: Settings, authorization: SimulatedAuthorizationServer, http: HTTPClient, log: Log) {
+    init(
+        settings: Settings, authorization: SimulatedAuthorizationServer, loops: EventLoopGroup, http: HTTPClient,
+        log: Log
+    ) {
+        self.loops = loops
         self.settings = settings
         self.authorization = authorization
         self.http = http
@@ -64,21 +71,41 @@ public final class SimulatedPortal: Sendable {
         settings: Settings = Settings(), authorization: SimulatedAuthorizationServer, loops: EventLoopGroup,
         http: HTTPClient, log: Log
     ) async throws -> SimulatedPortal {
-        let portal = SimulatedPortal(settings: settings, authorization: authorization, http: http, log: log)
-        var limits = HTTPServer.Limits()
-        limits.bodyBytes = 140 * 1024 * 1024
-        let server = try await HTTPServer.start(
-            on: .tcp(host: "127.0.0.1", port: 0), loops: loops, limits: limits, log: log,
-            handler: { try await portal.handle($0) })
-        portal.server.withLock { $0 = server }
-        let origin = "http://127.0.0.1:\(server.port)"
-        portal.address.withLock { $0 = origin }
+        let portal = SimulatedPortal(
+            settings: settings, authorization: authorization, loops: loops, http: http, log: log)
+        try await portal.listen()
         portal.state.withLock { state in
-            state.origin = origin
             _ = state.addUser("Anna", "Admin", kind: .employee, isAdmin: true)
             _ = state.addUser("Emma", "Employee", kind: .employee)
         }
         return portal
+    }
+
+    /// Serves at a free port, which is the portal's address from now on.
+    private func listen() async throws {
+        var limits = HTTPServer.Limits()
+        limits.bodyBytes = 140 * 1024 * 1024
+        let new = try await HTTPServer.start(
+            on: .tcp(host: "127.0.0.1", port: 0), loops: loops, limits: limits, log: log,
+            handler: { try await self.handle($0) })
+        let former = server.withLock { server in
+            defer { server = new }
+            return server
+        }
+        if let former { formerServers.withLock { $0.append(former) } }
+        let origin = "http://127.0.0.1:\(new.port)"
+        address.withLock { $0 = origin }
+        state.withLock { $0.origin = origin }
+    }
+
+    /// Gives the portal another address; at the former ones callers are sent on with 302.
+    /// Documentation: `settings/how-to-call-rest-api/change-domen.md`.
+    /// - Throws: ``HTTPServerError``.
+    public func move() async throws {
+        let former = domain
+        try await listen()
+        state.withLock { _ = $0.formerDomains.insert(former) }
+        authorization.move(memberID: settings.memberID, domain: domain, clientEndpoint: clientEndpoint)
     }
 
     /// `http://127.0.0.1:PORT`. The REST root is this and `/rest/`.
@@ -103,6 +130,7 @@ public final class SimulatedPortal: Sendable {
         for waiter in waiters { waiter.resume() }
         for watcher in watchers { watcher.finish() }
         await server?.shutdown(grace: .zero)
+        for former in formerServers.withLock({ $0 }) { await former.shutdown(grace: .zero) }
     }
 }
 

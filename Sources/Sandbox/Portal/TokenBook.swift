@@ -72,6 +72,14 @@ struct TokenBook: Sendable {
 
     mutating func register(_ registration: Registration) { registrations[registration.key] = registration }
 
+    /// Tells a portal's new address from now on.
+    mutating func move(memberID: String, domain: String, clientEndpoint: String) {
+        for key in registrations.keys where key.memberID == memberID {
+            registrations[key]?.domain = domain
+            registrations[key]?.clientEndpoint = clientEndpoint
+        }
+    }
+
     /// Takes an application away, with all its tokens in that portal.
     mutating func unregister(_ key: Key) {
         registrations[key] = nil

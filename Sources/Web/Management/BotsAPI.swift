@@ -24,6 +24,12 @@ struct BotsAPI: Sendable {
                 .defaulted(
                     "delivery", .oneOf(["webhook", "fetch"]),
                     "How its events come; if left out, they are fetched where the installation is a webhook."),
+                .optional("position", .text, "What stands below its name in Bitrix24."),
+                .optional("color", .oneOf(BotProfile.colors), "The colour of its picture while it has none."),
+                .optional(
+                    "avatar", .checked(schema: Avatar.schema, fault: { Avatar.fault(in: $0) }),
+                    "Its picture: PNG, JPEG, GIF or WebP in Base64, at most 1 MB. Write-only: reads show `••••`. With `null` it is forgotten here; Bitrix24 keeps the last one."
+                ),
                 .shownIfAny("bot_id", .integer, "Bitrix24's id of the bot."),
                 .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
                 .shownIfAny("status_reason", .text, "Why it failed, or what Bitrix24 could not be told."),
@@ -34,6 +40,8 @@ struct BotsAPI: Sendable {
                 [
                     "id": JSON(bot.id), "name": .string(bot.name), "installation_id": JSON(bot.installationID),
                     "connector_id": JSON(bot.connectorID), "type": .string(bot.type), "api": .string(bot.api),
+                    "position": bot.position.isEmpty ? .null : .string(bot.position), "color": JSON(bot.color),
+                    "avatar": bot.hasAvatar ? .string(Avatar.shown) : .null,
                     "delivery": .string(bot.delivery), "bot_id": bot.botID.map(JSON.integer) ?? .null,
                     "status": .string(bot.status.rawValue), "status_reason": JSON(bot.statusReason),
                     "settings": bot.settings, "created_at": JSON(bot.createdAt),
@@ -122,7 +130,11 @@ struct BotsAPI: Sendable {
         new.delivery = draft.text("delivery", else: installation.kind == .webhook ? "fetch" : "webhook")
         try checkDelivery(new.delivery, api: new.api)
         new.settings = draft.merged("settings", into: [:])
-        return try await registrar.register(try await store.createBot(new, now: clock.now))
+        new.position = draft.textIfAny("position", else: nil) ?? ""
+        new.color = draft.textIfAny("color", else: nil)
+        let bot = try await store.createBot(new, now: clock.now)
+        try await setAvatar(of: bot, from: draft)
+        return try await registrar.register(bot)
     }
 
     @Sendable private func change(_ request: HTTPRequest, _ draft: Draft) async throws -> BotRecord {
@@ -141,13 +153,27 @@ struct BotsAPI: Sendable {
         bot.name = draft.text("name", else: bot.name)
         bot.connectorID = try await connector(draft, else: bot.connectorID)
         bot.settings = draft.merged("settings", into: bot.settings)
+        bot.position = draft.textIfAny("position", else: bot.position) ?? ""
+        bot.color = draft.textIfAny("color", else: bot.color)
         try await store.update(bot, now: clock.now)
+        let hasNewAvatar = try await setAvatar(of: bot, from: draft)
         if delivery != bot.delivery {
             try await store.switchDelivery(of: bot.id, to: delivery, now: clock.now)
             return try await registrar.register(try await self.bot(request))
         }
-        let isUpToDate = bot.name == former.name && bot.status == .active && bot.statusReason == nil
-        return isUpToDate ? bot : try await registrar.register(bot)
+        let looksTheSame = bot.name == former.name && bot.position == former.position && bot.color == former.color
+        let isUpToDate = looksTheSame && !hasNewAvatar && bot.status == .active && bot.statusReason == nil
+        return isUpToDate ? try await self.bot(request) : try await registrar.register(bot)
+    }
+
+    /// - Returns: whether it is another one now.
+    @discardableResult
+    private func setAvatar(of bot: BotRecord, from draft: Draft) async throws -> Bool {
+        guard let value = draft.value("avatar"), value.string != Avatar.shown else { return false }
+        let image = value.string.flatMap { Avatar.image(in: $0) }
+        if image == nil, !bot.hasAvatar { return false }
+        try await store.setAvatar(image, of: bot.id)
+        return true
     }
 
     @Sendable private func createCommand(_ request: HTTPRequest, _ draft: Draft) async throws -> CommandRecord {

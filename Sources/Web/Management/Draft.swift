@@ -35,6 +35,7 @@ struct Draft: Sendable {
 
     func has(_ name: String) -> Bool { values[name] != nil }
 
+    func value(_ name: String) -> JSON? { values[name] }
     func text(_ name: String, else given: String) -> String { values[name]?.string ?? given }
     func flag(_ name: String, else given: Bool) -> Bool { values[name]?.bool ?? given }
     func list(_ name: String) -> [JSON]? { values[name]?.array }

@@ -18,8 +18,10 @@ struct ManagementAPI: Sendable {
     var operations: [Operation] {
         AppsAPI(store: store, addresses: addresses, clock: clock).operations
             + PortalsAPI(store: store, webhooks: webhooks, clock: clock).operations
-            + PortalCareAPI(store: store, portals: gateway.portals, registrar: registrar, doctor: doctor, log: log)
-            .operations
+            + PortalCareAPI(
+                store: store, portals: gateway.portals, registrar: registrar, addresses: addresses, doctor: doctor,
+                log: log
+            ).operations
             + PlatformsAPI().operations
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations

@@ -8,6 +8,7 @@ struct PortalCareAPI: Sendable {
     let store: Store
     let portals: Portals
     let registrar: Registrar
+    let addresses: Addresses
     let doctor: Doctor
     let log: Log
 
@@ -40,10 +41,11 @@ struct PortalCareAPI: Sendable {
         let fields: [Field] = [.shown("repaired", .texts, "What was repaired, a sentence each.")]
         return Operation(
             id: "repair_portal", method: .post, path: "/api/v1/portals/{id}/repair",
-            summary: "Brings the bots and commands in Bitrix24 back to what is set up here", status: 200,
+            summary: "Brings the bots, commands and bound events in Bitrix24 back to what is set up here", status: 200,
             gives: .one("portal_repair", fields),
             handler: { request in
-                let reconciler = Reconciler(store: store, portals: portals, registrar: registrar, log: log)
+                let reconciler = Reconciler(
+                    store: store, portals: portals, registrar: registrar, addresses: addresses, log: log)
                 do {
                     let repairs = try await reconciler.repair(try await portal(request))
                     return .json(["repaired": .array(repairs.map(JSON.string))])

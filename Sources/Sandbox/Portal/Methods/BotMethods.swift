@@ -121,7 +121,7 @@ extension PortalState {
         bot.isFetching = isFetching
         bot.webhookURL = url
         bot.isOpenLine = fields.flag("isSupportOpenline") ?? bot.isOpenLine
-        apply(fields, to: &bot)
+        try apply(fields, to: &bot)
         bots[bot.id] = bot
         tell(.botChanged(shown(bot)))
         return bot
@@ -154,7 +154,7 @@ extension PortalState {
     }
 
     /// Takes over the fields that registering and updating share.
-    private func apply(_ fields: RESTParameters, to bot: inout BotRecord) {
+    private func apply(_ fields: RESTParameters, to bot: inout BotRecord) throws {
         let properties = fields.group("properties")
         bot.isHidden = fields.flag("isHidden") ?? bot.isHidden
         bot.isReactionsEnabled = fields.flag("isReactionsEnabled") ?? bot.isReactionsEnabled
@@ -164,6 +164,7 @@ extension PortalState {
         bot.workPosition = properties.text("workPosition") ?? bot.workPosition
         bot.gender = properties.filled("gender") ?? bot.gender
         bot.color = properties.filled("color").flatMap { chatColors[$0] } ?? bot.color
+        if let avatar = properties.filled("avatar") { bot.avatar = try image(avatar) }
     }
 
     fileprivate mutating func updateBot(_ call: RESTCall) throws -> BotRecord {
@@ -183,13 +184,21 @@ extension PortalState {
             bot.ownToken = randomHexadecimal(digits: 32)
         }
         bot.isOpenLine = fields.flag("isSupportOpenline") ?? bot.isOpenLine
-        apply(fields, to: &bot)
+        try apply(fields, to: &bot)
         let properties = fields.group("properties")
         if let name = properties.filled("name") { users[bot.id]?.firstName = name }
         if let lastName = properties.text("lastName") { users[bot.id]?.lastName = lastName }
         bots[bot.id] = bot
         tell(.botChanged(shown(bot)))
         return bot
+    }
+
+    /// The image of a Base64 text. Documentation: `…/imbot.v2/bots/bot-update.md`, errors.
+    func image(_ text: String) throws -> [UInt8] {
+        guard let bytes = decodedBase64(text), imageStarts.contains(where: bytes.starts(with:)) else {
+            throw RESTError(400, "BOT_AVATAR_INCORRECT_TYPE", "Avatar must be an image")
+        }
+        return bytes
     }
 
     /// Whether other bots of the same application keep its subscriptions from being cleaned up.
@@ -252,9 +261,15 @@ extension PortalState {
         return SimulatedPortal.Bot(
             id: bot.id, code: bot.code, name: users[bot.id]?.name ?? "", type: bot.type, generation: bot.generation,
             clientID: clientID,
-            handlerURL: bot.generation == .second ? bot.webhookURL : bot.handlers["ONIMBOTMESSAGEADD"] ?? "")
+            handlerURL: bot.generation == .second ? bot.webhookURL : bot.handlers["ONIMBOTMESSAGEADD"] ?? "",
+            workPosition: bot.workPosition, color: bot.color, avatar: bot.avatar)
     }
 }
+
+/// Of PNG, JPEG, GIF and WebP files.
+private let imageStarts: [[UInt8]] = [
+    [0x89, 0x50, 0x4E, 0x47], [0xFF, 0xD8, 0xFF], Array("GIF8".utf8), Array("RIFF".utf8),
+]
 
 private let backgrounds: Set = [
     "azure", "mint", "steel", "slate", "teal", "cornflower", "sky", "peach", "frost",

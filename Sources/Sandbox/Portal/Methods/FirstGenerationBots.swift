@@ -119,9 +119,18 @@ extension PortalState {
         bot.handlers = handlers
         bot.workPosition = properties.text("WORK_POSITION") ?? ""
         bot.gender = properties.filled("PERSONAL_GENDER") ?? "M"
+        try setLook(of: &bot, properties)
         bots[bot.id] = bot
         tell(.botChanged(shown(bot)))
         return bot.id
+    }
+
+    private func setLook(of bot: inout BotRecord, _ properties: RESTParameters) throws {
+        if let color = properties.filled("COLOR") {
+            let known = chatColors.first { $0.key.uppercased() == color.filter { $0 != "_" } }
+            bot.color = known?.value ?? bot.color
+        }
+        if let photo = properties.filled("PERSONAL_PHOTO") { bot.avatar = try image(photo) }
     }
 
     fileprivate mutating func updateFirst(_ call: RESTCall) throws {
@@ -145,6 +154,7 @@ extension PortalState {
         if let name = properties.text("NAME") { users[bot.id]?.firstName = name }
         if let lastName = properties.text("LAST_NAME") { users[bot.id]?.lastName = lastName }
         bot.workPosition = properties.text("WORK_POSITION") ?? bot.workPosition
+        try setLook(of: &bot, properties)
         bots[bot.id] = bot
         tell(.botChanged(shown(bot)))
     }
