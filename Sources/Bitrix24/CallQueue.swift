@@ -29,8 +29,9 @@ struct CallQueue: Sendable {
     /// Some call could go, were there room. (May be true for calls that were cancelled.)
     var hasReady: Bool { !turns.isEmpty }
 
-    /// Calls that could go now, were there room. (May count some that were cancelled.)
-    var readyCount: Int { ready.values.reduce(0) { $0 + $1.count } }
+    /// Calls that could go now, were there room, and lanes with a call under way, which may soon have another. (May count
+    /// some that were cancelled.)
+    var liveCount: Int { max(ready.values.reduce(0) { $0 + $1.count }, lanes.count) }
     /// The method of the call that goes next.
     var firstMethod: String? {
         turns.first.flatMap { ready[$0]?.first }.flatMap { waiting[$0] }?.call.method

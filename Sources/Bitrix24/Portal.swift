@@ -184,7 +184,7 @@ struct PortalState {
         var seconds = 20.0
         if let rate = bucket?.limit.perSecond, let method = queue.firstMethod {
             let each = durations.expected(method)
-            let all = Double(queue.readyCount) * each
+            let all = Double(queue.liveCount) * each
             seconds = min(seconds, max(all / max(all * rate, 1).squareRoot(), each, 1))
         }
         var bytes = 512 * 1024

@@ -94,7 +94,7 @@ struct MessagesTests {
     @Test("typing is shown by each generation's method, and its failure is nobody's concern")
     func typing() async throws {
         try await ScriptedPortal.run(
-            script: { _ in .error("ACCESS_DENIED", status: 403) },
+            script: { _ in .error("BOT_NOT_FOUND", status: 400) },
             body: { portal in
                 let client = portal.portal(nil)
                 for generation in [BotGeneration.first, .second] {

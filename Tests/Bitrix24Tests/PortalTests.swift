@@ -103,7 +103,7 @@ struct PortalTests {
                 default:
                     let lane = call.parameters["lane"]?.string ?? ""
                     order.withLock { $0[lane, default: []].append(call.parameters["n"]?.looseInteger ?? -1) }
-                    return Int.random(in: 0..<4) == 0 ? .error("ACCESS_DENIED", status: 403) : .result(true)
+                    return Int.random(in: 0..<4) == 0 ? .error("BOT_NOT_FOUND", status: 400) : .result(true)
                 }
             },
             body: { portal in

@@ -26,8 +26,8 @@ struct WebhookTests {
         func discard(_ credential: Credential, reason: String) async throws {}
         func moved(to clientEndpoint: String) async throws { news.withLock { $0.append("moved to " + clientEndpoint) } }
         func botToken(of bot: Int64) async throws -> Secret? { WebhookTests.token }
-        func webhookRefused(_ reason: String) async { news.withLock { $0.append("refused") } }
-        func webhookAccepted() async { news.withLock { $0.append("accepted") } }
+        func accessRefused(_ error: PortalError) async { news.withLock { $0.append("refused") } }
+        func accessGranted() async { news.withLock { $0.append("accepted") } }
     }
 
     private struct World {
@@ -142,7 +142,7 @@ struct WebhookTests {
                 let error = await #expect(throws: PortalError.self) {
                     try await world.client.profile(as: world.account)
                 }
-                #expect(error?.kind == .noCredential && error?.message.contains(world.code) == false)
+                #expect(error?.concernsInstallation == true && error?.message.contains(world.code) == false)
             }
             #expect(world.keeper.news.withLock { $0 } == ["accepted", "refused"])
             let renewed = world.portal.addWebhook(of: 1)

@@ -6,7 +6,8 @@ import Foundation
 enum Avatar {
     /// What a read shows in its place; sent back it changes nothing.
     static let shown = "••••"
-    static let mostBytes = 1024 * 1024
+    /// A request holds it in Base64 beside everything else.
+    static let mostBytes = 512 * 1024
 
     static let schema: [String: JSON] = [
         "type": "string", "contentEncoding": "base64", "maxLength": .integer(Int64(mostBytes) * 4 / 3 + 100),
@@ -18,9 +19,9 @@ enum Avatar {
         guard let text = value.string else { return "must be a text" }
         if text.isEmpty || text == shown { return nil }
         guard text.utf8.count <= mostBytes * 2, let image = image(in: text) else {
-            return "must be Base64 of at most 1 MB"
+            return "must be Base64 of at most 512 KB"
         }
-        if image.count > mostBytes { return "must not be larger than 1 MB" }
+        if image.count > mostBytes { return "must not be larger than 512 KB" }
         return BotProfile.kind(ofImage: image) == nil ? "must be a PNG, JPEG, GIF or WebP image" : nil
     }
 

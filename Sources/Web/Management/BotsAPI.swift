@@ -28,7 +28,7 @@ struct BotsAPI: Sendable {
                 .optional("color", .oneOf(BotProfile.colors), "The colour of its picture while it has none."),
                 .optional(
                     "avatar", .checked(schema: Avatar.schema, fault: { Avatar.fault(in: $0) }),
-                    "Its picture: PNG, JPEG, GIF or WebP in Base64, at most 1 MB. Write-only: reads show `••••`. With `null` it is forgotten here; Bitrix24 keeps the last one."
+                    "Its picture: PNG, JPEG, GIF or WebP in Base64, at most 512 KB. Write-only: reads show `••••`. With `null` it is forgotten here; Bitrix24 keeps the last one."
                 ),
                 .shownIfAny("bot_id", .integer, "Bitrix24's id of the bot."),
                 .shown("status", .oneOf(["registering", "active", "failed", "deleted"]), "Whether Bitrix24 has it."),
