@@ -117,6 +117,10 @@ struct Conversation: Sendable {
         }
         if case .ended(let deliveries) = beginning {
             await outbox.add(deliveries)
+            // What the bot still had to say is not said any more, and holds nobody up.
+            if deliveries.contains(where: { $0.delivery?.action != nil }) {
+                await outbox.hasten(item.dialog) { $0.delivery?.action == nil }
+            }
             return .finished
         }
         guard case .with(let state, let part) = beginning else { return try replaced(item, beginning, setting.bot) }

@@ -1,5 +1,6 @@
 import Base
 import Bitrix24
+import BotPlatforms
 import Storage
 import TestSupport
 import Testing
@@ -55,6 +56,19 @@ struct OperatorTests {
             await stage.restart()
             try await eventually { try await stage.count("outbox WHERE state = 'done'") == 2 }
             #expect(stage.sends == ["You said: Hello"])
+        }
+    }
+
+    @Test("a customer who asks for an operator does not wait for what the bot still had to say")
+    func askedDuringPause() async throws {
+        let parts: [ReplyPart] = [.text("A"), .pause(.seconds(60)), .text("B"), .pause(.seconds(60)), .text("C")]
+        try await Stage.with(platform: ScriptedPlatform({ _ in parts })) { stage, _ in
+            try await stage.say("Hello", id: 10, Self.session(343))
+            try await eventually { stage.deeds.count == 1 }
+            try await stage.say("Operator", id: 11, Self.session(343))
+            try await eventually { stage.deeds.count == 2 }
+            #expect(stage.deeds.map(\.method) == [Self.send, Self.toOperator])
+            #expect(stage.sends == ["A", ""])
         }
     }
 
