@@ -42,12 +42,15 @@ struct ReplyTests {
                     "imbot.v2.Chat.Message.send",
                 ])
             #expect(stage.sends == ["A", "", "B\n\nC\n\n1. Yes\n2. No", "D"])
-            let waiting = try await stage.store.database.read {
-                try $0.rows("SELECT not_before - created_at FROM outbox WHERE state = 'waiting' ORDER BY id") {
-                    $0.integer(0)
+            // What was said is marked so after it was said.
+            try await eventually {
+                let waiting = try await stage.store.database.read {
+                    try $0.rows("SELECT not_before - created_at FROM outbox WHERE state = 'waiting' ORDER BY id") {
+                        $0.integer(0)
+                    }
                 }
+                return waiting == [60_000, 100_000]
             }
-            #expect(waiting == [60_000, 100_000])
         }
     }
 
