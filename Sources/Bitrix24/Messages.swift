@@ -3,11 +3,19 @@ import Foundation
 
 extension Portal {
     /// Sends a message. A repeated send that carries a known UUID is answered with the first one's id and so counts as
-    /// sent; while the first is still under way the error is `MESSAGE_DUPLICATED_BY_UUID`, which passes soon.
+    /// sent; while the first is still under way the error is `MESSAGE_DUPLICATED_BY_UUID`, which passes soon. Where a part
+    /// of it is shown already, that message gets the rest.
     /// - Returns: Bitrix24's id of the message; `nil` if the method tells none.
     /// - Throws: ``PortalError``.
     @discardableResult
     public func send(_ message: OutgoingMessage, as account: Account) async throws -> Int64? {
+        if let shown = message.shown {
+            do {
+                return try await complete(message, shown, as: account)
+            } catch let error as PortalError where error.code == "ACCESS_DENIED" {
+                // Somebody has deleted what was shown: it is said anew.
+            }
+        }
         let answer = try await call(message.call, as: account)
         // The first generation gives the bare number, the second an object; answers to its commands have none.
         return answer.looseInteger ?? answer["id"]?.looseInteger

@@ -26,6 +26,8 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
     public var keyboard: Keyboard?
     /// A file by link, shown under it.
     public var attachment: LinkedFile?
+    /// It takes the place of what was shown of it; its own ``uuid`` counts where that is gone.
+    public var shown: Shown?
     public init(
         generation: BotGeneration, botID: Int64, dialogID: String, text: String, uuid: String, command: Command? = nil
     ) {
@@ -84,7 +86,7 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
     }
 
     /// What is shown, by the second generation's names; the first one's are the same in capitals.
-    private var parts: [String: JSON] {
+    var parts: [String: JSON] {
         var parts: [String: JSON] = ["message": .string(text)]
         if let keyboard { parts["keyboard"] = keyboard.json(botID: botID) }
         if let attachment { parts["attach"] = attachment.json }

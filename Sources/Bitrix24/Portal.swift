@@ -88,7 +88,7 @@ public final class Portal: Sendable {
     }
 
     /// Whether a call that does not matter much may be made: nothing waits, and the limit is not near.
-    var hasRoom: Bool {
+    public var hasRoom: Bool {
         let now = time.now()
         return state.withLock { state in
             state.queue.count == 0 && state.slowDown.level == 0 && (state.bucket?.share(now: now) ?? 0) < 0.75

@@ -129,6 +129,7 @@ struct Conversation: Sendable {
         await tell(part, in: &question, &item, setting)
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
+        let live = await liveAnswer(to: item, setting)
         var reply = Reply()
         let isWhole = Flag()
         var trace: AskTrace?
@@ -139,12 +140,15 @@ struct Conversation: Sendable {
                     trace = seen
                     save(seen, of: item.id, unless: isWhole)
                 }
+                live?.take(part)
             }
         } catch {
+            await live?.end(in: &item)
             item.progress = .asked(at: askedAt, trace: trace.flatMap(Self.text))
             return try await handle(failure: error, of: &item, setting)
         }
         isWhole.set()
+        await live?.end(in: &item)
         return try await finish(&item, with: reply, setting)
     }
 

@@ -86,7 +86,8 @@ extension Conversation {
         log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
         // Whoever asked nothing is told nothing.
         let isQuestion = item.event.kind == .message || item.event.kind == .command
-        let apology = (isQuestion ? bot : nil).map { Apology(to: item.event, of: $0).deliveries } ?? []
+        let apology =
+            (isQuestion ? bot : nil).map { item.completing(Apology(to: item.event, of: $0).deliveries, of: $0) } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
             guard let bot, isQuestion else {

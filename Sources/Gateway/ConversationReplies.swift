@@ -26,6 +26,7 @@ extension Conversation {
             } else {
                 nil
             }
+        let deliveries = item.completing(rendered.deliveries, of: setting.bot)
         let change = reply.session
         let offer = rendered.offered.flatMap {
             Offer($0, connector: setting.connector.id, until: now + sessionTTL).json
@@ -44,7 +45,7 @@ extension Conversation {
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
             guard try connection.finish(item.id, withJoined: !item.joined.isEmpty, now: now) else { return nil }
-            let said = try atDesk(rendered.deliveries, reply, to: item, setting, in: connection, now: now)
+            let said = try atDesk(deliveries, reply, to: item, setting, in: connection, now: now)
             let stored = try connection.add(said ?? [], to: item, answer: answer, now: now)
             if said != nil, !rendered.transcript.isEmpty {
                 try connection.addMessage(

@@ -5,13 +5,15 @@ enum Delivery: Sendable, Hashable {
     case message(OutgoingMessage)
     case file(OutgoingFile)
     case action(ChannelAction)
+    /// What was shown of a message is taken back.
+    case withdrawal(OutgoingMessage)
 
     /// Whether it does no harm to do it again without knowing what became of it.
     var isRepeatable: Bool {
         switch self {
         case .message(let message): message.isRepeatable
         case .file: false
-        case .action: true
+        case .action, .withdrawal: true
         }
     }
 }
@@ -27,7 +29,7 @@ struct ScheduledDelivery: Sendable, Hashable {
 }
 
 extension Delivery: Codable {
-    private enum CodingKeys: String, CodingKey { case action, file }
+    private enum CodingKeys: String, CodingKey { case action, file, withdrawal }
 
     /// A message is stored bare, anything else under its name.
     init(from decoder: any Decoder) throws {
@@ -36,6 +38,8 @@ extension Delivery: Codable {
             self = .action(action)
         } else if let file = try named.decodeIfPresent(OutgoingFile.self, forKey: .file) {
             self = .file(file)
+        } else if let message = try named.decodeIfPresent(OutgoingMessage.self, forKey: .withdrawal) {
+            self = .withdrawal(message)
         } else {
             self = .message(try OutgoingMessage(from: decoder))
         }
@@ -50,6 +54,9 @@ extension Delivery: Codable {
         case .action(let action):
             var named = encoder.container(keyedBy: CodingKeys.self)
             try named.encode(action, forKey: .action)
+        case .withdrawal(let message):
+            var named = encoder.container(keyedBy: CodingKeys.self)
+            try named.encode(message, forKey: .withdrawal)
         }
     }
 }

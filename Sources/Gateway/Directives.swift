@@ -16,6 +16,13 @@ enum Directives {
         return actions.isEmpty ? (markdown, []) : (lines.joined(separator: "\n"), actions)
     }
 
+    /// Without a last line that may yet become a directive, for a text that still grows.
+    static func settled(_ markdown: String) -> String {
+        let start = markdown.lastIndex(where: \.isNewline).map { markdown.index(after: $0) } ?? markdown.startIndex
+        let words = markdown[start...].drop(while: \.isWhitespace)
+        return words == "[" || words.hasPrefix("[[") ? String(markdown[..<start]) : markdown
+    }
+
     private static func action(_ line: Substring) -> BotAction? {
         let words = line.filter { !$0.isWhitespace }
         guard words.count <= 60, words.hasPrefix("[["), words.hasSuffix("]]") else { return nil }

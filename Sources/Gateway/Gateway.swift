@@ -90,16 +90,24 @@ public final class Gateway: Sendable {
     /// Does failed work again, as the administrator asked.
     /// - Returns: false if there is no such failed work.
     public func retry(_ key: WorkRecord.Key) async throws -> Bool {
-        guard try await store.retryWork(key, now: clock.now) else { return false }
         switch key {
         case .event(let id):
+            guard try await store.database.read({ try $0.event(id)?.state }) == .failed else { return false }
+            await asking.end(of: id.rawValue)
+            guard try await store.retryWork(key, now: clock.now) else { return false }
             let found = try await store.database.read { connection in
                 try (connection.event(id).map { [$0] } ?? []) + connection.events(joinedTo: id)
             }
             var pending = try await Self.pending(found, store: store, log: log)
-            for index in pending.indices { pending[index].mayAskAgain = true }
+            for index in pending.indices {
+                pending[index].mayAskAgain = true
+                pending[index].isRetried = true
+            }
             await asking.add(pending)
         case .send(let id):
+            guard try await store.database.read({ try $0.outboxItem(id)?.state }) == .failed else { return false }
+            await sending.end(of: id.rawValue)
+            guard try await store.retryWork(key, now: clock.now) else { return false }
             let found = try await store.database.read { try $0.outboxItem(id) }
             if let found { await sending.add([try PendingDelivery(found)]) }
         }

@@ -124,6 +124,9 @@ struct Outbox: Sendable {
     private func carryOut(_ delivery: Delivery, _ portal: Portal, _ account: Account) async throws -> Int64? {
         switch delivery {
         case .message(let message): return try await portal.send(message, as: account)
+        case .withdrawal(let message):
+            try await portal.withdraw(message, as: account)
+            return nil
         case .file, .action: return nil
         }
     }
@@ -212,7 +215,7 @@ struct Outbox: Sendable {
         case .message(let message)?:
             try await portal.shows(message, since: item.createdAt, after: former, as: account)
         case .file(let file)?: try await portal.shows(file, since: item.createdAt, after: former, as: account)
-        case .action?, nil: nil
+        case .action?, .withdrawal?, nil: nil
         }
     }
 

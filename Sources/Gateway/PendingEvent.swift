@@ -29,6 +29,12 @@ struct PendingEvent: DialogWork {
     var mayAskAgain = false
     /// What an operator said before was to be told with the question, and could not be read.
     var missedOperatorPart = false
+    /// What of its answer is in the chat already (``LiveAnswer``).
+    var shown: OutgoingMessage.Shown?
+    /// It was asked before this process read it: a part of its answer may be in the chat.
+    var wasAskedBefore = false
+    /// The administrator has put it back: what was said then stays, and it is answered anew.
+    var isRetried = false
     /// When asking first failed in this process: it is given up two minutes later.
     var failingSince: Timestamp?
 
@@ -58,6 +64,7 @@ extension PendingEvent {
             id: record.id, dialog: record.dialogID, portal: record.portalID, bot: record.botID, event: event,
             auth: portalEvent.auth, receivedAt: record.receivedAt, notBefore: record.notBefore,
             edits: record.edits, attempts: record.attempts)
+        wasAskedBefore = record.attempts > 0
         // What is joined to another has no outcome of its own.
         if record.state == .asking, record.joinedTo == nil {
             progress = .asked(at: record.askedAt ?? record.receivedAt, trace: record.trace)

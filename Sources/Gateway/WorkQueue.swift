@@ -79,6 +79,8 @@ public actor WorkQueue<Work: DialogWork> {
     private var draining = false
     private var abandoned = false
     private var drained: [CheckedContinuation<Void, Never>] = []
+    /// Who waits until a row is let go.
+    private var waitingForEnd: [Int64: [CheckedContinuation<Void, Never>]] = [:]
 
     /// Work that is in the store only.
     private struct Left {
@@ -151,6 +153,18 @@ public actor WorkQueue<Work: DialogWork> {
         abandoned = true
         for continuation in drained { continuation.resume() }
         drained = []
+    }
+
+    /// Returns when no work is held under a row any more. Work whose end is stored is held for an instant yet, and what is
+    /// given meanwhile under its row is taken for the same and dropped.
+    public func end(of row: Int64) async {
+        guard held.contains(row) else { return }
+        await withCheckedContinuation { waitingForEnd[row, default: []].append($0) }
+    }
+
+    /// Whether a dialog has no work, in memory or in the store.
+    public func isIdle(_ dialog: ID<DialogRecord>, of portal: ID<PortalRecord>) -> Bool {
+        lines[dialog] == nil && !left.contains(portal) && loading?.contains(portal) != true
     }
 
     // MARK: Taking
@@ -258,6 +272,7 @@ public actor WorkQueue<Work: DialogWork> {
         let others = heldPerPortal[item.portal, default: 1] - 1
         heldPerPortal[item.portal] = others == 0 ? nil : others
         if let loading, loading.contains(item.portal) { endedWhileLoading.insert(item.row) }
+        for continuation in waitingForEnd.removeValue(forKey: item.row) ?? [] { continuation.resume() }
     }
 
     // MARK: Loading what was left in the store

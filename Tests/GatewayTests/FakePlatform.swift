@@ -35,7 +35,9 @@ final class FakePlatform: FindsOutcome, Greets, TakesRatings, Sendable {
 
     func isAsked(_ question: String) -> Bool { state.withLock { $0.held[question] != nil } }
     func say(_ part: ReplyPart, to question: String) { _ = state.withLock { $0.held[question]?.last }?.yield(part) }
-    func end(_ question: String) { state.withLock { $0.held[question]?.last }?.finish() }
+    func end(_ question: String, with error: PlatformError? = nil) {
+        state.withLock { $0.held[question]?.last }?.finish(throwing: error)
+    }
 
     func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
         AsyncThrowingStream { continuation in

@@ -148,6 +148,27 @@ struct WorkQueueTests {
         #expect(Set(hand.rows).count == 101)
     }
 
+    @Test("work that is put back while its end is not noticed yet is done again after it")
+    func putBack() async throws {
+        let (hand, store) = (Hand(), FakeStore())
+        let queue = await queue(hand, store)
+        let piece = store.add(dialog: 1, portal: 1, notBefore: Timestamp(rawValue: 0))
+        await queue.add([piece])
+        try await eventually { hand.rows == [1] }
+        let isWaiting = Flag()
+        let back = Task {
+            isWaiting.set()
+            await queue.end(of: piece.row)
+            await queue.add([piece])
+        }
+        try await eventually { isWaiting.isSet }
+        hand.release(1)
+        try await eventually { hand.rows == [1, 1] }
+        await back.value
+        try await eventually { await queue.count == 0 }
+        await queue.end(of: piece.row)
+    }
+
     @Test("an end that is forced returns though work still runs, asked for before or after")
     func abandoned() async throws {
         let (hand, store) = (Hand(), FakeStore())

@@ -107,6 +107,14 @@ public final class SimulatedDify: Sendable {
         records.withLock { $0.counts.asked[.init(user: user, query: query)] ?? 0 }
     }
 
+    /// How this user rates answers at the moment, `like` or `dislike`; in no order.
+    public func ratings(by user: String) -> [String] {
+        let runs = records.withLock { records in
+            records.conversations.values.filter { $0.user == user }.flatMap(\.runs)
+        }
+        return runs.compactMap { run in run.read { $0.feedback } }
+    }
+
     /// Deletes all conversations, as an administrator of Dify may.
     public func forgetConversations() {
         records.withLock { records in
