@@ -134,6 +134,9 @@ struct TypebotTextTests {
             for _ in 0..<100 { nested = F.element(type, [nested]) }
         }
         #expect(await shown([nested]).contains("deep"))
+        var list = F.leaf(String(repeating: "x\n", count: 1_000))
+        for _ in 0..<100 { list = F.element("ul", [F.element("li", [list])]) }
+        #expect(TypebotRichText.markdown([list]).utf8.count < 100_000)
     }
 
     @Test("the markdown form is taken as it is, underlines included")

@@ -99,21 +99,25 @@ struct DifyConnection: Sendable {
     /// - Throws: as ``stream(_:_:)``.
     func read<Value: Decodable>(
         _ path: String, _ query: [(String, String)] = [], within limit: Duration? = nil,
+        atMost bytes: Int = Self.longest,
         as type: Value.Type = Value.self
     ) async throws -> (value: Value, serverTime: Timestamp)? {
-        try await read(path, query, within: limit) { try JSONDecoder().decode(Value.self, from: Data($0)) }
+        try await read(path, query, within: limit, atMost: bytes) {
+            try JSONDecoder().decode(Value.self, from: Data($0))
+        }
     }
 
     /// The same, read in a way of its own.
     func read<Value>(
         _ path: String, _ query: [(String, String)] = [], within limit: Duration? = nil,
+        atMost bytes: Int = Self.longest,
         decode: ([UInt8]) throws -> Value
     ) async throws -> (value: Value, serverTime: Timestamp)? {
         let query = query.map { "\($0)=\(Form.percentEncode($1))" }.joined(separator: "&")
         var request = try request(.get, query.isEmpty ? path : "\(path)?\(query)")
         request.timeouts.firstByte = limit ?? timing.lookUp
         request.timeouts.total = limit ?? timing.lookUp
-        request.maximumBytes = 48 * 1024 * 1024
+        request.maximumBytes = bytes
         let answer = try await http.send(request)
         if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         if answer.status == 200, let value = try? decode(answer.body) {
@@ -124,6 +128,9 @@ struct DifyConnection: Sendable {
         if refusal.isNotFound { return nil }
         throw refusal
     }
+
+    /// Bytes of a look-up: a page of messages may hold long ones.
+    static let longest = 48 * 1024 * 1024
 
     private func request(_ method: HTTPMethod, _ path: String) throws -> HTTPClient.Request {
         guard let key, !key.isEmpty else {

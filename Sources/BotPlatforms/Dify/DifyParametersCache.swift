@@ -44,7 +44,10 @@ final class DifyParametersCache: Sendable {
     private func read() async -> Known {
         let known: Known
         do {
-            guard let parameters = try await connection.read("/parameters", as: DifyParameters.self)?.value else {
+            guard
+                let parameters = try await connection.read(
+                    "/parameters", atMost: 4 * 1024 * 1024, as: DifyParameters.self)?.value
+            else {
                 throw PlatformError(.final, "This is not Dify's API; its address usually ends with /v1.")
             }
             known = .success(parameters)

@@ -58,7 +58,7 @@ extension DifyApp {
         }
         let found = try? await connection.read(
             "/messages/\(Form.percentEncode(message))/suggested", [("user", user)],
-            within: connection.timing.suggestions, as: Suggested.self)
+            within: connection.timing.suggestions, atMost: 1024 * 1024, as: Suggested.self)
         let questions = (found?.value.data?.questions ?? []).prefix(20)
         return questions.isEmpty ? [] : [.choices(Choices(questions.map { Choice(label: $0, value: $0) }))]
     }

@@ -90,7 +90,8 @@ struct TypebotRichText {
 
     private static func list(_ element: JSON, isNumbered: Bool, turn: Bool, indent: String) -> [String] {
         var lines: [String] = []
-        let inner = indent + "    "
+        // Each line of a deep list begins with all of it.
+        let inner = indent.count < 40 ? indent + "    " : indent
         for (index, item) in children(element).enumerated() {
             let mark = isNumbered ? "\(index + 1)\(turn ? "." : ")")" : turn ? "-" : "*"
             let parts = children(item)
