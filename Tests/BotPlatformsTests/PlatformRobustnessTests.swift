@@ -53,7 +53,7 @@ private struct Kind: Sendable, CustomTestStringConvertible {
     }
 }
 
-@Suite("Whatever a bot platform sends, the reply is sensible or the failure clear", .keepsContracts)
+@Suite("Whatever a bot platform sends, the reply is sensible or the failure clear", .keepsContracts, .serialized)
 struct PlatformRobustnessTests {
     private static func answer(_ body: [UInt8], _ type: String, _ headers: HTTPHeaders = [:]) -> HTTPResponse {
         var headers = headers
