@@ -32,6 +32,8 @@ struct Conversation: Sendable {
     let clock: WallClock
     let log: Log
     let metrics: ConversationMetrics
+    /// Files that people send are in memory while they are passed on.
+    let filesOfPeople = MemoryBudget(128 * 1024 * 1024)
 
     /// One step with an event: ask, or find out what became of asking. A store that cannot be reached is waited for.
     func answer(_ item: PendingEvent) async -> Verdict<PendingEvent> {
@@ -129,12 +131,16 @@ struct Conversation: Sendable {
         await tell(part, in: &question, &item, setting)
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
+        var room = question.files.isEmpty ? nil : await filesOfPeople.take(question.fileBytes)
+        defer { withExtendedLifetime(room) {} }
         let live = await liveAnswer(to: item, setting)
         var reply = Reply()
         let isWhole = Flag()
         var trace: AskTrace?
         do {
             for try await part in setting.platform.answer(to: question) {
+                // Whoever begins to answer has got what was sent along.
+                room = nil
                 reply.take(part)
                 if case .trace(let seen) = part, seen != trace {
                     trace = seen

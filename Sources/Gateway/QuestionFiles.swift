@@ -56,6 +56,15 @@ extension Conversation {
     }
 }
 
+extension Question {
+    /// About so many bytes its files may take while they are passed on.
+    var fileBytes: Int {
+        files.reduce(0) { $0 + min(max($1.size ?? Self.usualFile, 0), Self.largestFile) }
+    }
+    private static let usualFile = 8 * 1024 * 1024
+    private static let largestFile = 32 * 1024 * 1024
+}
+
 extension BotEvent {
     fileprivate var hasUnnamedFiles: Bool { files.contains { $0.name == nil } }
 }

@@ -180,6 +180,15 @@ struct FileTests {
         #expect(ReplyFile(url: url, name: "own.txt").shownName == "own.txt")
     }
 
+    @Test("what a person's files may take is bounded, whatever size the portal tells")
+    func filesOfPeople() {
+        let sizes: [Int?] = [Int.max, -5, nil, 1000]
+        let files = sizes.map { QuestionFile(id: "1", name: "a", mediaType: .unknown, size: $0, access: NoFile()) }
+        let question = Question(
+            kind: .message, text: "", files: files, user: "", variables: [:], tokens: [:], session: nil)
+        #expect(question.fileBytes == 40 * 1024 * 1024 + 1000)
+    }
+
     @Test("memory for files is shared: who needs more than is free waits for it")
     func budget() async {
         let budget = MemoryBudget(10)
@@ -199,6 +208,11 @@ struct FileTests {
         await large.value
         _ = await budget.take(10)
     }
+}
+
+private struct NoFile: FileAccess {
+    func link() async throws -> String { throw CancellationError() }
+    func content(atMost limit: Int) async throws -> [UInt8] { throw CancellationError() }
 }
 
 /// A text that is known later.
