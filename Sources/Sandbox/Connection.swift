@@ -8,10 +8,6 @@ struct Connection {
 
     /// By which the next start finds what this one made.
     private static let appName = "BitBot Sandbox"
-    private static let providerName = "Simulated Dify"
-    private static let connectorName = "Demonstration chatflow"
-    /// The simulated portal's employee.
-    private static let employee = 2
 
     private var management: Management { sandbox.management }
 
@@ -19,11 +15,20 @@ struct Connection {
         try await waitUntilReady()
         try await removeFormer()
         let installation = try await install()
-        let connector = try await connect()
-        let channelBot = try await register("Sandbox support", type: "openline", installation, connector)
-        let chatBot = try await register("Sandbox assistant", type: "bot", installation, connector)
-        let line = sandbox.portal.createOpenChannel("Website", bot: channelBot)
-        try sandbox.page.open(line: line, employee: Self.employee, bot: chatBot)
+        var providers: [String: String] = [:]
+        for bot in sandbox.bots {
+            let provider =
+                if let known = providers[bot.provider.name] { known } else { try await provide(bot.provider) }
+            providers[bot.provider.name] = provider
+            let connector = try await connect(bot, provider)
+            let channelBot = try await register(bot.name, type: "openline", installation, connector)
+            let line = sandbox.portal.createOpenChannel(bot.channel, bot: channelBot)
+            let chatBot =
+                if let assistant = bot.assistant {
+                    try await register(assistant, type: "bot", installation, connector)
+                } else { channelBot }
+            try sandbox.page.offer(.init(id: bot.id, bot: chatBot, line: line))
+        }
         log.info("sandbox_connected", ["page": .text(sandbox.page.origin)])
     }
 
@@ -46,8 +51,9 @@ struct Connection {
             .compactMap { $0["portal_id"]?.string }
         for portal in Set(portals) { try await management.remove("portals", id: portal) }
         for app in ids { try await management.remove("apps", id: app) }
-        for (collection, name) in [("connectors", Self.connectorName), ("providers", Self.providerName)] {
-            for item in try await management.list(collection) where item["name"]?.string == name {
+        let bots = sandbox.bots
+        for (collection, names) in [("connectors", bots.map(\.connector)), ("providers", bots.map(\.provider.name))] {
+            for item in try await management.list(collection) where item["name"]?.string.map(names.contains) == true {
                 try await management.remove(collection, id: try item.text("id", of: "GET /api/v1/\(collection)"))
             }
         }
@@ -84,21 +90,20 @@ struct Connection {
         return installation
     }
 
-    /// - Returns: the connector's id.
-    private func connect() async throws -> String {
-        let provider = try await management.create(
+    /// - Returns: the provider's id.
+    private func provide(_ provider: SandboxBot.Provider) async throws -> String {
+        try await management.create(
             "providers",
-            [
-                "name": .string(Self.providerName), "type": "dify_chatflow",
-                "url": .string(sandbox.dify.baseURL),
-            ])
-        let connector = try await management.create(
-            "connectors",
-            [
-                "provider_id": .string(try provider.text("id", of: "POST /api/v1/providers")),
-                "name": .string(Self.connectorName), "key": .string(sandbox.key.reveal()),
-            ])
-        return try connector.text("id", of: "POST /api/v1/connectors")
+            ["name": .string(provider.name), "type": .string(provider.type), "url": .string(provider.url)]
+        ).text("id", of: "POST /api/v1/providers")
+    }
+
+    /// - Returns: the connector's id.
+    private func connect(_ bot: SandboxBot, _ provider: String) async throws -> String {
+        var body: JSON = ["provider_id": .string(provider), "name": .string(bot.connector)]
+        if let key = bot.key { body["key"] = .string(key.reveal()) }
+        if let url = bot.url { body["url"] = .string(url) }
+        return try await management.create("connectors", body).text("id", of: "POST /api/v1/connectors")
     }
 
     /// Adds a bot and waits until it is registered at the portal.

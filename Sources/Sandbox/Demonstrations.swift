@@ -36,14 +36,19 @@ extension SimulatedTypebot {
 }
 
 extension SimulatedDify {
-    /// A chatflow that delivers a file when it is asked for prices, and else answers as ``demonstration(pace:)``.
+    /// A chatflow that delivers a file when it is asked for prices, counts the files that come with a question, and else
+    /// answers as ``demonstration(pace:)``.
     public static func fileDemonstration(origin: String, pace: Duration = .milliseconds(25)) -> Script {
         let usual = demonstration(pace: pace)
         return { ask in
+            if ask.fileCount > 0 {
+                return [.wait(pace * 8), .text("Files received: **\(ask.fileCount)**. Thank you!")]
+            }
             let question = ask.query.lowercased()
             guard question.contains("price") || question.contains("цен") else { return usual(ask) }
+            let words = question.contains("цен") ? "Вот наш **прайс-лист**." : "Here is our **price list**."
             return [
-                .wait(pace * 8), .text("Here is our **price list**."),
+                .wait(pace * 8), .text(words),
                 .file(url: "\(origin)/files/\(SampleFile.table)", type: "document"),
             ]
         }

@@ -1,7 +1,8 @@
 import Base
 
-/// The built-in demonstration: a simulated portal with its authorization server, a simulated Dify, and the page where a
-/// person plays a customer and an employee. All of it listens on loopback, and speaks with BitBot over HTTP alone.
+/// The built-in demonstration: a simulated portal with its authorization server, a simulated Dify and Typebot, and the
+/// page where a person plays a customer and an employee. All of it listens on loopback, and speaks with BitBot over HTTP
+/// alone.
 ///
 /// The simulated parties remember nothing: each start has a new portal (with a member id of its own) on new ports. What
 /// an earlier start left in BitBot is therefore removed by ``connect(patience:)`` before the new application, connector
@@ -13,25 +14,26 @@ public final class Sandbox: Sendable {
         public var pagePort = 0
         public var portal = SimulatedPortal.Settings()
         public var dify = SimulatedDify.Settings()
+        public var typebot = SimulatedTypebot.Settings()
         public init() {}
     }
 
     public let authorization: SimulatedAuthorizationServer
     public let portal: SimulatedPortal
     public let dify: SimulatedDify
+    public let typebot: SimulatedTypebot
     public let page: SandboxPage
     let management: Management
     private let http: HTTPClient
     private let log: Log
 
-    /// The key of the demonstration's Dify app.
-    let key = Secret("app-" + Vault.randomToken())
+    let keys = Keys()
 
     /// The address of an inbound webhook of the portal, to try that way of connecting.
     public let webhook: Secret
 
     /// Where the simulated parties are reached: what BitBot's guard of addresses must let pass.
-    public var origins: Set<String> { [authorization.origin, portal.origin, dify.origin] }
+    public var origins: Set<String> { [authorization.origin, portal.origin, dify.origin, typebot.origin] }
 
     /// Starts the simulated parties and the page. BitBot need not run yet; ``connect(patience:)`` makes the connection.
     /// - Parameters:
@@ -48,29 +50,30 @@ public final class Sandbox: Sendable {
         let page = try await SandboxPage.start(
             portal: portal, bitbot: bitbot, port: settings.pagePort, loops: loops, log: log)
         var difySettings = settings.dify
-        difySettings.observe = { [weak page] in page?.show($0) }
+        difySettings.observe = { [weak page] in page?.show($0.of("Dify")) }
+        var typebotSettings = settings.typebot
+        typebotSettings.observe = { [weak page] in page?.show($0.of("Typebot")) }
         let dify = try await SimulatedDify.start(apps: [], settings: difySettings, loops: loops, log: log)
+        let typebot = try await SimulatedTypebot.start(flows: [], settings: typebotSettings, loops: loops, log: log)
         return Sandbox(
-            authorization: authorization, portal: portal, dify: dify, page: page,
+            authorization: authorization, portal: portal, dify: dify, typebot: typebot, page: page,
             management: Management(url: bitbot, token: adminToken, http: http), http: http, log: log)
     }
 
     private init(
-        authorization: SimulatedAuthorizationServer, portal: SimulatedPortal, dify: SimulatedDify, page: SandboxPage,
-        management: Management, http: HTTPClient, log: Log
+        authorization: SimulatedAuthorizationServer, portal: SimulatedPortal, dify: SimulatedDify,
+        typebot: SimulatedTypebot, page: SandboxPage, management: Management, http: HTTPClient, log: Log
     ) {
         self.authorization = authorization
         self.portal = portal
         self.dify = dify
+        self.typebot = typebot
         self.page = page
         self.management = management
         self.http = http
         self.log = log
         webhook = portal.addWebhook(scope: ["imbot", "im", "imopenlines", "disk"])
-        dify.put(
-            SimulatedDify.App(
-                key: key, name: "Demonstration chatflow",
-                form: [.init("FIRST_NAME"), .init("LANGUAGE"), .init("CHAT_TITLE"), .init("DIALOG_ID")]))
+        publish()
     }
 
     /// Installs the sandbox into BitBot as a person would, through its public routes, and opens the page's dialogs.
@@ -92,6 +95,7 @@ public final class Sandbox: Sendable {
         await page.stop()
         await portal.stop()
         await dify.shutdown()
+        await typebot.shutdown()
         await authorization.stop()
         await http.shutdown()
     }

@@ -15,6 +15,9 @@ extension SandboxPage {
             return HTTPResponse(status: 204)
         }
         router.on(.post, "/sandbox/buttons") { [self] in try press($0) }
+        router.on(.post, "/sandbox/choices") { [self] in try choose($0) }
+        router.on(.post, "/sandbox/operator") { [self] in try operate($0) }
+        router.on(.get, "/sandbox/files/:id/:name") { [self] in try download($0) }
         return router.handler
     }
 
@@ -61,16 +64,57 @@ extension SandboxPage {
 
     private func write(_ request: HTTPRequest) throws -> HTTPResponse {
         let body = try body(of: request)
-        let (isCustomer, place) = try place(body)
+        let side = try side(body["place"]?.string)
         let text = body["text"]?.string ?? ""
         let files = try files(body)
         if text.isEmpty, files.isEmpty { throw HTTPError(400, "The message is empty.") }
         guard text.count <= 20_000 else { throw HTTPError(413, "The message is too long.") }
-        if isCustomer {
-            try portal.customerWrites(text, files: files, in: place.chat)
-        } else {
-            try portal.employeeWrites(text, files: files, as: place.user, in: place.chat)
+        try post(text, files: files, on: side)
+        return HTTPResponse(status: 204)
+    }
+
+    private func post(
+        _ text: String, files: [(name: String, content: [UInt8])], on side: Side
+    ) throws {
+        let place = try known(side)
+        do {
+            switch side {
+            case .customer: try portal.customerWrites(text, files: files, in: place.chat)
+            case .employee: try portal.employeeWrites(text, files: files, as: place.user, in: place.chat)
+            }
+        } catch SimulatedPortalError.unknownDialog {
+            throw HTTPError(409, "Take the dialog over first.")
         }
+    }
+
+    /// A file of a message. Pictures are shown, all else is only kept: what a bot sends must not run here.
+    private func download(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard let file = portal.file(try request.parameter("id")) else {
+            throw HTTPError(404, "There is no such file.")
+        }
+        let pictures = ["png": "png", "jpg": "jpeg", "jpeg": "jpeg", "gif": "gif", "webp": "webp"]
+        let picture = pictures[file.fileExtension]
+        return HTTPResponse(
+            status: 200,
+            headers: [
+                "Content-Type": picture.map { "image/\($0)" } ?? "application/octet-stream",
+                "Content-Disposition": picture == nil ? "attachment" : "inline",
+                "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox",
+                "Cross-Origin-Resource-Policy": "same-origin",
+            ], body: .bytes(file.content))
+    }
+
+    private func choose(_ request: HTTPRequest) throws -> HTTPResponse {
+        let body = try body(of: request)
+        try choose(body["id"]?.string ?? "", on: side(body["place"]?.string))
+        return HTTPResponse(status: 204)
+    }
+
+    private func operate(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard let act = OperatorAct(rawValue: try body(of: request)["act"]?.string ?? "") else {
+            throw HTTPError(400, "An operator takes, returns or finishes.")
+        }
+        try operate(act)
         return HTTPResponse(status: 204)
     }
 
@@ -86,7 +130,7 @@ extension SandboxPage {
 
     private func press(_ request: HTTPRequest) throws -> HTTPResponse {
         let body = try body(of: request)
-        let (_, place) = try place(body)
+        let place = try known(side(body["place"]?.string))
         guard let message = body["message"]?.integer, let text = body["text"]?.string else {
             throw HTTPError(400, "Name the message and the button's text.")
         }
@@ -105,13 +149,14 @@ extension SandboxPage {
         return body
     }
 
-    private func place(_ body: JSON) throws -> (isCustomer: Bool, place: Place) {
-        guard let name = body["place"]?.string, ["customer", "employee"].contains(name) else {
-            throw HTTPError(400, "The place is customer or employee.")
-        }
-        let place = state.withLock { name == "customer" ? $0.customer : $0.employee }
-        guard let place else { throw HTTPError(409, "BitBot is not connected yet.") }
-        return (name == "customer", place)
+    private func side(_ name: String?) throws -> Side {
+        guard let side = name.flatMap(Side.init) else { throw HTTPError(400, "The place is customer or employee.") }
+        return side
+    }
+
+    private func known(_ side: Side) throws -> Place {
+        guard let place = place(side) else { throw HTTPError(409, "BitBot is not connected yet.") }
+        return place
     }
 }
 
@@ -140,6 +185,7 @@ private struct PageFile {
             PageFile("page.css", "text/css; charset=utf-8", PackageResources.page_css),
             PageFile("main.js", script, PackageResources.main_js),
             PageFile("chat.js", script, PackageResources.chat_js),
+            PageFile("message.js", script, PackageResources.message_js),
             PageFile("wire.js", script, PackageResources.wire_js),
             PageFile("bbcode.js", script, PackageResources.bbcode_js),
             PageFile("texts.js", script, PackageResources.texts_js),

@@ -22,6 +22,8 @@ public struct WireCall: Sendable {
     public var parameters: JSON
     /// The code of an error in the answer.
     public var error: String?
+    /// Which platform was asked, by name.
+    public var platform: String?
 
     public init(
         kind: Kind, method: String, target: String, time: Timestamp, status: Int?, duration: Duration? = nil,
@@ -77,6 +79,12 @@ private func namesSecret(_ name: String) -> Bool {
 }
 
 extension WireCall {
+    func of(_ platform: String) -> WireCall {
+        var call = self
+        call.platform = platform
+        return call
+    }
+
     init(_ call: SimulatedPortal.Call) {
         self.init(
             kind: .rest, method: call.isInsideBatch ? "batch" : "POST", target: call.method, time: call.time,
@@ -97,6 +105,7 @@ extension WireCall {
             "time": .integer(time.rawValue), "status": status.map { .integer(Int64($0)) } ?? .null,
             "ms": duration.map { .number(Double($0 / .microseconds(1)) / 1000) } ?? .null,
             "error": error.map(JSON.string) ?? .null, "parameters": parameters,
+            "platform": platform.map(JSON.string) ?? .null,
         ]
     }
 }

@@ -11,6 +11,8 @@ final class Chromium {
     private var received: [UInt8] = []
     private var lastID: Int64 = 0
     private var session: JSON?
+    /// What went wrong in the page: errors of its scripts, of its console, and of what it loads.
+    private(set) var problems: [String] = []
 
     init() throws {
         folder = try TemporaryFolder()
@@ -23,7 +25,7 @@ final class Chromium {
         answers = Glibc.open(up, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         let flags =
             "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --remote-debugging-pipe "
-            + "--no-proxy-server --user-data-dir=\(folder.file("profile"))"
+            + "--no-proxy-server --window-size=1440,900 --user-data-dir=\(folder.file("profile"))"
         process = try ChildProcess(
             "/bin/sh", ["-c", "exec /usr/bin/chromium \(flags) 3<\(down) 4>\(up)"], output: folder.file("log"))
     }
@@ -38,6 +40,7 @@ final class Chromium {
     func open(_ url: String) async throws {
         let target = try await call("Target.createTarget", ["url": "about:blank"])["targetId"] ?? .null
         session = try await call("Target.attachToTarget", ["targetId": target, "flatten": true])["sessionId"]
+        for part in ["Runtime.enable", "Log.enable"] { _ = try await call(part, [:]) }
         _ = try await call("Page.navigate", ["url": .string(url)])
     }
 
@@ -56,6 +59,20 @@ final class Chromium {
 
     /// Writes into what has the focus, as a keyboard would.
     func type(_ text: String) async throws { _ = try await call("Input.insertText", ["text": .string(text)]) }
+
+    /// A key that is no letter: `Tab`, `Enter`, `ArrowDown`.
+    func press(_ key: String) async throws {
+        let codes = ["Tab": 9, "Enter": 13, "ArrowDown": 40]
+        guard let code = codes[key] else { throw HarnessError("no code is known for the key \(key)") }
+        var event: JSON = [
+            "type": "keyDown", "key": .string(key), "code": .string(key),
+            "windowsVirtualKeyCode": .integer(Int64(code)),
+        ]
+        if key == "Enter" { event["text"] = "\r" }
+        _ = try await call("Input.dispatchKeyEvent", event)
+        event["type"] = "keyUp"
+        _ = try await call("Input.dispatchKeyEvent", event)
+    }
 
     private func call(_ method: String, _ parameters: JSON) async throws -> JSON {
         lastID += 1
@@ -76,7 +93,7 @@ final class Chromium {
         return answer?["result"] ?? .null
     }
 
-    /// The answer with this id, if it has come; what comes before it is skipped.
+    /// The answer with this id, if it has come; of what comes before it only problems are kept.
     private func take(_ id: Int64) throws -> JSON? {
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
@@ -88,7 +105,20 @@ final class Chromium {
             let message = try JSON(parsing: received[..<end])
             received.removeSubrange(...end)
             if message["id"]?.integer == id { return message }
+            note(message)
         }
         return nil
+    }
+
+    private func note(_ event: JSON) {
+        guard let told = event["params"] else { return }
+        let isProblem =
+            switch event["method"]?.string {
+            case "Runtime.exceptionThrown": true
+            case "Runtime.consoleAPICalled": ["error", "warning", "assert"].contains(told["type"]?.string)
+            case "Log.entryAdded": told["entry"]?["level"] == "error"
+            default: false
+            }
+        if isProblem { problems.append(told.text) }
     }
 }

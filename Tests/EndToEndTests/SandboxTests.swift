@@ -24,7 +24,7 @@ extension EndToEnd {
                     }
                     let kinds = try await bitbot.items("installations").map { $0["kind"]?.string }
                     #expect(kinds == ["sandbox"])
-                    #expect(try await bitbot.items("bots").count == 2)
+                    #expect(try await bitbot.items("bots").count == 5)
                     #expect(try await bitbot.items("apps").count == 1)
                     // Once in order, once in the middle of anything.
                     if start == 1 { #expect(try await bitbot.terminate() == 0) } else { bitbot.kill() }
@@ -43,7 +43,8 @@ extension EndToEnd {
                 let line = try #require(bitbot.log.split(separator: "\n").first { $0.hasPrefix(said) })
                 let address = String(line.dropFirst(said.count))
                 let installation = try await bitbot.create("installations", ["webhook_url": .string(address)])
-                let connector = try #require(try await bitbot.items("connectors").first)
+                let connector = try #require(
+                    try await bitbot.items("connectors").first { $0["name"] == "Demonstration chatflow" })
                 let bot = try await bitbot.create(
                     "bots",
                     [
@@ -88,7 +89,7 @@ extension EndToEnd {
             }
         }
 
-        private static func withSandbox(
+        static func withSandbox(
             _ body: (RunningBitBot, HTTPClient) async throws -> Void
         ) async throws {
             let loops = EventLoopGroup(count: 1)

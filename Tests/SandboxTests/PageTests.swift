@@ -7,16 +7,25 @@ import Testing
 struct PageTests {
     // MARK: Connecting
 
-    @Test("connecting makes an application, an installation, a connector and two bots by public routes")
+    @Test("connecting makes an application, an installation, and bots of each platform by public routes")
     func connects() async throws {
         try await PageBench.with { bench in
             try await bench.sandbox.connect()
             #expect(bench.bot.items("apps").count == 1)
             #expect(bench.bot.items("apps")[0]["bitbot"] == true)
             #expect(bench.bot.items("installations").map { $0["status"] } == ["active"])
+            #expect(
+                bench.bot.items("providers").map { $0["type"] } == ["dify_chatflow", "typebot", "dify_workflow"])
             #expect(bench.bot.items("providers")[0]["url"]?.string == bench.sandbox.dify.baseURL)
-            #expect(bench.bot.items("bots").compactMap { $0["type"]?.string } == ["openline", "bot"])
-            #expect(try await bench.state()["status"] == ["state": "ready"])
+            #expect(bench.bot.items("connectors").count == 4)
+            #expect(bench.bot.items("bots").prefix(2).compactMap { $0["type"]?.string } == ["openline", "bot"])
+            #expect(bench.bot.items("bots").count == 5)
+            let state = try await bench.state()
+            #expect(state["status"] == ["state": "ready"])
+            #expect(
+                state["offers"]?.array?.map { $0["id"] } == ["chatflow", "typebot", "files", "workflow"])
+            #expect(state["people"]?["customer"]?["choice"] == "chatflow")
+            #expect(state["people"]?["employee"]?["choice"] == "chatflow")
         }
     }
 
@@ -30,8 +39,11 @@ struct PageTests {
             try await second.connect()
             #expect(bench.bot.items("apps").count == 1)
             #expect(bench.bot.items("portals").count == 1)
-            #expect(bench.bot.items("bots").count == 2)
-            #expect(bench.bot.items("providers").map { $0["url"]?.string } == [second.dify.baseURL])
+            #expect(bench.bot.items("bots").count == 5)
+            #expect(bench.bot.items("connectors").count == 4)
+            #expect(
+                bench.bot.items("providers").map { $0["url"]?.string }
+                    == [second.dify.baseURL, second.typebot.origin, second.dify.baseURL])
             await second.stop()
         }
     }
@@ -159,12 +171,92 @@ struct PageTests {
         }
     }
 
+    @Test("another bot is chosen on either side: a dialog of its own, and what was said stays")
+    func choice() async throws {
+        try await PageBench.with { bench in
+            try await bench.sandbox.connect()
+            try await bench.post("/sandbox/messages", ["place": "employee", "text": "Hello"])
+            let customer = try await bench.state()["people"]?["customer"]?["name"]
+            for side in ["customer", "employee"] {
+                #expect(
+                    try await bench.post("/sandbox/choices", ["place": .string(side), "id": "files"]).status == 204)
+            }
+            var state = try await bench.state()
+            #expect(state["messages"] == ["customer": [], "employee": []])
+            #expect(state["people"]?["customer"]?["choice"] == "files")
+            #expect(state["people"]?["customer"]?["name"] != customer)
+            #expect(state["people"]?["employee"]?["bot"] == "Price list")
+            try await bench.post("/sandbox/choices", ["place": "employee", "id": "chatflow"])
+            state = try await bench.state()
+            #expect(state["messages"]?["employee"]?.array?.first?["text"] == "Hello")
+            #expect(try await bench.post("/sandbox/choices", ["place": "customer", "id": "operator"]).status == 404)
+            #expect(try await bench.post("/sandbox/choices", ["place": "both", "id": "files"]).status == 400)
+        }
+    }
+
+    @Test("a file is shown, and kept as it is; only pictures are shown in the browser")
+    func files() async throws {
+        try await PageBench.with { bench in
+            try await bench.sandbox.connect()
+            let files = [
+                (name: "photo.png", type: "image/png", way: "inline"),
+                (name: "page.html", type: "application/octet-stream", way: "attachment"),
+                (name: "drawing.svg", type: "application/octet-stream", way: "attachment"),
+            ]
+            for file in files {
+                let sent: JSON = [["name": .string(file.name), "content": "PGI+"]]
+                try await bench.post("/sandbox/messages", ["place": "employee", "files": sent])
+                let shown = try await bench.state()["messages"]?["employee"]?.array?.last { $0["from"] == "me" }
+                let kept = try #require(shown?["files"]?.array?.first)
+                #expect(kept["name"]?.string == file.name && kept["size"] == 3)
+                let path = "/sandbox/files/\(try #require(kept["id"]?.integer))/\(file.name)"
+                let answer = try await bench.http.send(bench.request(.get, path))
+                #expect(answer.body == Array("<b>".utf8))
+                #expect(answer.headers["Content-Type"] == file.type)
+                #expect(answer.headers["Content-Disposition"] == file.way)
+                #expect(answer.headers["X-Content-Type-Options"] == "nosniff")
+            }
+            try await bench.expect(404, bench.request(.get, "/sandbox/files/99/photo.png"))
+        }
+    }
+
+    @Test("an operator sees the customer's dialog, takes it, writes, and gives it back")
+    func operates() async throws {
+        try await PageBench.with { bench in
+            try await bench.sandbox.connect()
+            let early = try await bench.post("/sandbox/operator", ["act": "take"])
+            #expect(early.status == 409)
+            try await bench.post("/sandbox/choices", ["place": "employee", "id": "operator"])
+            try await bench.post("/sandbox/messages", ["place": "customer", "text": "Is anybody there?"])
+            func session() async throws -> JSON? { try await bench.state()["people"]?["employee"]?["session"] }
+            #expect(try await session() == "bot")
+            let words: JSON = ["place": "employee", "text": "I am here."]
+            #expect(try await bench.post("/sandbox/messages", words).status == 409)
+            #expect(try await bench.post("/sandbox/operator", ["act": "take"]).status == 204)
+            #expect(try await session() == "operator")
+            #expect(try await bench.post("/sandbox/messages", words).status == 204)
+            let seen = try await bench.state()["messages"]
+            #expect(seen?["customer"]?.array?.last { $0["text"] == "I am here." }?["from"] == "other")
+            #expect(seen?["employee"]?.array?.last { $0["text"] == "I am here." }?["from"] == "me")
+            #expect(seen?["employee"]?.array?.first?["from"] == "other")
+            #expect(try await bench.post("/sandbox/operator", ["act": "return"]).status == 204)
+            #expect(try await session() == "bot")
+            try await bench.post("/sandbox/operator", ["act": "take"])
+            try await bench.post("/sandbox/operator", ["act": "finish"])
+            #expect(try await session() == "none")
+            #expect(try await bench.post("/sandbox/operator", ["act": "sleep"]).status == 400)
+        }
+    }
+
     // MARK: Who may ask
 
     @Test("the page is served with a policy that lets no other origin in")
-    func files() async throws {
+    func policy() async throws {
         try await PageBench.with { bench in
-            for path in ["/", "/page.css", "/main.js", "/chat.js", "/wire.js", "/bbcode.js", "/texts.js", "/icon.svg"] {
+            for path in [
+                "/", "/page.css", "/main.js", "/chat.js", "/message.js", "/wire.js", "/bbcode.js", "/texts.js",
+                "/icon.svg",
+            ] {
                 let answer = try await bench.http.send(bench.request(.get, path))
                 #expect(answer.status == 200 && !answer.body.isEmpty)
                 #expect(answer.headers["Content-Security-Policy"]?.contains("default-src 'none'") == true)

@@ -150,7 +150,7 @@ final class StandInBot: Sendable {
             let dialog = data["chat"]?["dialogId"]?.string, let bot = data["bot"]?["id"]?.string
         else { return }
         try await call("imbot.v2.Chat.InputAction.notify", ["botId": .string(bot), "dialogId": .string(dialog)])
-        let text = try await ask(data["message"]?["text"]?.string ?? "", dialog: dialog)
+        let text = try await ask(data["message"]?["text"]?.string ?? "", dialog: dialog, of: bot)
         let keyboard: JSON = [
             ["TEXT": "More", "ACTION": "SEND", "ACTION_VALUE": "More"], ["TYPE": "NEWLINE"],
             ["TEXT": "Site", "LINK": "https://example.com"],
@@ -163,16 +163,19 @@ final class StandInBot: Sendable {
             ])
     }
 
-    private func ask(_ query: String, dialog: String) async throws -> String {
+    private func ask(_ query: String, dialog: String, of bot: String) async throws -> String {
         let body: JSON = [
             "query": .string(query), "inputs": [:], "user": .string(dialog), "response_mode": "blocking",
             "conversation_id": .string(state.withLock { $0.conversations[dialog] ?? "" }),
         ]
+        let asked = items("bots").first { $0["bot_id"]?.integer.map(String.init) == bot }
+        let connector = items("connectors").first { $0["id"] == asked?["connector_id"] }
+        let provider = items("providers").first { $0["id"] == connector?["provider_id"] }
         let request = HTTPClient.Request(
-            .post, (items("providers").last?["url"]?.string ?? "") + "/chat-messages",
+            .post, (provider?["url"]?.string ?? "") + "/chat-messages",
             headers: [
                 "Content-Type": "application/json",
-                "Authorization": "Bearer \(items("connectors").last?["key"]?.string ?? "")",
+                "Authorization": "Bearer \(connector?["key"]?.string ?? "")",
             ], body: body.bytes, trust: .privateAllowed)
         let answer = try JSON(parsing: try await http.send(request).body)
         let conversation = answer["conversation_id"]?.string

@@ -1,10 +1,12 @@
-// One chat: its messages, the typing indicator, example prompts and the field to write in.
+// One chat: with whom it is, its messages, the typing indicator, example prompts and the field to write in.
 
-import { render } from "./bbcode.js";
-import { currentLanguage, text, translate } from "./texts.js";
+import { authorOf, draw } from "./message.js";
+import { text, translate } from "./texts.js";
 
 /** Seconds that a typing indicator lasts without news, as in a messenger. */
 const typingLasts = 25;
+/** The employee's choice that is no bot: the customer's dialog, as an operator sees it. */
+const operator = "operator";
 
 export class Chat {
   #place;
@@ -17,6 +19,9 @@ export class Chat {
   #nodes = new Map();
   #messages = new Map();
   #people = {};
+  #offers = [];
+  #customer = "";
+  #isReady = false;
   #typingTimer = 0;
 
   /**
@@ -34,7 +39,9 @@ export class Chat {
     this.#typing = this.#root.querySelector(".typing");
     this.#field = this.#root.querySelector("textarea");
     this.#field.id = `${place}-input`;
-    this.#root.querySelector("label").htmlFor = this.#field.id;
+    this.#root.querySelector(".composer label").htmlFor = this.#field.id;
+    this.#root.querySelector("select").id = `${place}-choice`;
+    this.#root.querySelector(".choice label").htmlFor = `${place}-choice`;
     this.#listen();
     this.enable(false);
   }
@@ -65,32 +72,95 @@ export class Chat {
     const button = this.#root.querySelector(".new");
     button.hidden = this.#place !== "customer";
     button.addEventListener("click", () => this.#try("/sandbox/conversations", {}));
+    const choice = this.#root.querySelector("select");
+    choice.addEventListener("change", () => this.#try("/sandbox/choices", { id: choice.value }));
+    for (const button of this.#root.querySelectorAll("[data-act]")) {
+      button.addEventListener("click", () => this.#try("/sandbox/operator", { act: button.dataset.act }));
+    }
+    const files = this.#root.querySelector("input[type=file]");
+    this.#root.querySelector(".attach").addEventListener("click", () => files.click());
+    files.addEventListener("change", () => {
+      this.#sendFiles([...files.files]);
+      files.value = "";
+    });
+    this.#field.addEventListener("paste", (event) => {
+      if (!event.clipboardData.files.length) return;
+      event.preventDefault();
+      this.#sendFiles([...event.clipboardData.files]);
+    });
   }
 
   #fit() {
     this.#field.style.height = "auto";
-    this.#field.style.height = `${this.#field.scrollHeight + 2}px`;
+    this.#field.style.height = this.#field.value ? `${this.#field.scrollHeight + 2}px` : "";
   }
 
   enable(on) {
-    for (const control of this.#root.querySelectorAll("button, textarea")) control.disabled = !on;
+    this.#isReady = on;
+    // An operator writes in a dialog that is theirs.
+    const mayWrite = on && (!this.#isOperator || this.#people.session === "operator");
+    for (const control of this.#root.querySelectorAll("button, textarea, select")) {
+      control.disabled = !(control.closest(".panel-head, .choice") ? on : mayWrite);
+    }
+    const focused = document.activeElement;
+    const isTheirs = this.#people.session === "operator";
+    for (const button of this.#root.querySelectorAll("[data-act]")) {
+      button.hidden = !this.#isOperator || (button.dataset.act === "take") === isTheirs;
+      if (this.#people.session === "none") button.disabled = true;
+    }
+    // What had the focus is gone: a keyboard goes on where one writes, or at the choice of chats.
+    if (this.#root.contains(focused) && (focused.hidden || focused.disabled)) {
+      (mayWrite ? this.#field : this.#root.querySelector("select")).focus();
+    }
+  }
+
+  get #isOperator() {
+    return this.#people.choice === operator;
   }
 
   /** Puts the texts of the current language in. */
   translate() {
     const own = (name, values) => text(`${this.#place}${name}`, values);
     translate(this.#root);
+    this.#root.querySelector("label").textContent = own("Choice");
     this.#root.querySelector("h2").textContent = this.#people.name ?? own("Name");
-    this.#root.querySelector(".sub").textContent = own("Sub", { bot: this.#people.bot ?? "BitBot" });
     this.#root.querySelector(".avatar").textContent = initials(this.#people.name ?? own("Tab"));
-    this.#root.querySelector("label").textContent = text("placeholder");
-    this.#root.querySelector(".send").setAttribute("aria-label", text("send"));
-    this.#root.querySelector(".new").setAttribute("aria-label", text("newConversation"));
-    this.#root.querySelector(".new").title = text("newConversation");
+    this.#root.querySelector(".composer label").textContent = text("placeholder");
+    for (const [part, words] of [["send", "send"], ["new", "newConversation"], ["attach", "attach"]]) {
+      const button = this.#root.querySelector(`.${part}`);
+      button.setAttribute("aria-label", text(words));
+      button.title = text(words);
+    }
     this.#field.placeholder = text("placeholder");
     this.#log.setAttribute("aria-label", `${own("Tab")}: ${text("messages")}`);
-    this.#showPrompts(own("Prompts"));
+    this.#showOffers();
+    this.#showPeople();
     this.#redraw();
+  }
+
+  #showOffers() {
+    const select = this.#root.querySelector("select");
+    const options = this.#offers.filter((offer) => offer.channel || this.#place === "employee")
+      .map((offer) => new Option(text("choices")[offer.id] ?? offer.name, offer.id));
+    if (this.#place === "employee" && options.length) {
+      options.push(new Option(text("operatorChoice", { name: this.#customer }), operator));
+    }
+    select.replaceChildren(...options);
+    select.value = this.#people.choice ?? "";
+  }
+
+  #showPeople() {
+    const sub = this.#isOperator ? text("operatorSub")[this.#people.session] : text(`${this.#place}Sub`);
+    this.#root.querySelector(".sub").textContent = sub;
+    const prompts = text(`${this.#place}Prompts`);
+    this.#showPrompts(prompts[this.#people.choice] ?? prompts.other ?? []);
+    this.enable(this.#isReady);
+  }
+
+  /** Who has the dialog, and the like, has changed. */
+  update(people) {
+    this.#people = people;
+    this.#showPeople();
   }
 
   #showPrompts(prompts) {
@@ -102,17 +172,23 @@ export class Chat {
         chip.type = "button";
         chip.className = "chip";
         chip.textContent = prompt;
-        chip.disabled = this.#field.disabled;
         chip.addEventListener("click", () => this.#send(prompt));
         return chip;
       }));
   }
 
-  /** Shows these messages and no others. */
-  reset(people, messages) {
+  /**
+   * Shows these messages and no others.
+   * @param {object[]} offers the bots that can be chosen
+   * @param {string} customer who is in the open channel
+   */
+  reset(people, messages, offers, customer) {
+    const isSame = this.#people.choice === people.choice && this.#people.name === people.name;
     this.#people = people;
+    this.#offers = offers;
+    this.#customer = customer;
     this.#messages = new Map(messages.map((message) => [message.id, message]));
-    this.#stopTyping();
+    if (!isSame || messages.at(-1)?.from !== "me") this.#stopTyping();
     this.translate();
   }
 
@@ -121,7 +197,7 @@ export class Chat {
     this.#list.replaceChildren();
     for (const message of this.#messages.values()) this.#draw(message);
     this.#showEmpty();
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#toEnd();
   }
 
   #showEmpty() {
@@ -129,7 +205,8 @@ export class Chat {
     if (this.#messages.size) return;
     const hint = document.createElement("p");
     hint.className = "empty";
-    hint.textContent = text(`${this.#place}Empty`);
+    const bot = text("bots")[this.#people.choice] ?? this.#people.bot ?? "BitBot";
+    hint.textContent = text(this.#isOperator ? "operatorEmpty" : `${this.#place}Empty`, { bot });
     this.#log.prepend(hint);
   }
 
@@ -140,7 +217,16 @@ export class Chat {
     if (message.from !== "me") this.#stopTyping();
     this.#showEmpty();
     this.#draw(message);
-    if (atEnd || message.from === "me") this.#log.scrollTop = this.#log.scrollHeight;
+    if (atEnd || message.from === "me") this.#toEnd();
+  }
+
+  /** Pictures that are still on their way make what is there longer. */
+  #toEnd() {
+    const go = () => (this.#log.scrollTop = this.#log.scrollHeight);
+    go();
+    for (const image of this.#list.querySelectorAll("img")) {
+      if (!image.complete) image.addEventListener("load", go, { once: true });
+    }
   }
 
   showTyping(name) {
@@ -160,70 +246,24 @@ export class Chat {
   }
 
   #draw(message) {
-    const item = document.createElement("li");
     const before = this.#nodes.get(message.id);
     const previous = before ? before.previousElementSibling : this.#list.lastElementChild;
-    const isFirst = previous?.dataset.author !== `${message.from} ${message.name}`;
-    item.className = `message ${message.from === "me" ? "mine" : message.from}${isFirst ? " first" : ""}`;
-    item.dataset.author = `${message.from} ${message.name}`;
-    item.append(...this.#parts(message, isFirst));
+    const isFirst = previous?.dataset.author !== authorOf(message);
+    const item = draw(message, isFirst, (label) => this.#press(message, label));
     if (before) before.replaceWith(item);
     else this.#list.append(item);
     this.#nodes.set(message.id, item);
   }
 
-  #parts(message, isFirst) {
-    const parts = [];
-    const author = document.createElement("span");
-    author.className = message.from === "me" || !isFirst ? "visually-hidden" : "author";
-    author.textContent = message.from === "me" ? text("you") : message.name;
-    if (message.from !== "system") parts.push(author);
-
-    const bubble = document.createElement("div");
-    bubble.className = "bubble";
-    bubble.append(message.deleted ? text("deleted") : render(message.text));
-    if (message.from !== "system") bubble.append(this.#time(message));
-    parts.push(bubble);
-    if (message.buttons?.length && !message.deleted) parts.push(this.#buttons(message));
-    return parts;
+  async #press(message, label) {
+    await this.#try("/sandbox/buttons", { message: message.id, text: label });
+    this.#field.focus({ preventScroll: true });
   }
 
-  #time(message) {
-    const time = document.createElement("time");
-    const date = new Date(message.time);
-    time.dateTime = date.toISOString();
-    const clock = date.toLocaleTimeString(currentLanguage() === "ru" ? "ru" : "en-GB", { hour: "2-digit", minute: "2-digit" });
-    time.textContent = message.edited ? `${text("edited")} ${clock}` : clock;
-    return time;
-  }
-
-  #buttons(message) {
-    const box = document.createElement("div");
-    box.className = "buttons";
-    for (const row of message.buttons) {
-      const line = document.createElement("div");
-      line.append(...row.map((button) => this.#button(message, button)));
-      box.append(line);
-    }
-    return box;
-  }
-
-  #button(message, button) {
-    if (button.link) {
-      const link = document.createElement("a");
-      link.className = "pill";
-      link.textContent = button.text;
-      if (/^https?:/i.test(button.link)) link.href = button.link;
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-      return link;
-    }
-    const pill = document.createElement("button");
-    pill.type = "button";
-    pill.className = "pill";
-    pill.textContent = button.text;
-    pill.addEventListener("click", () => this.#try("/sandbox/buttons", { message: message.id, text: button.text }));
-    return pill;
+  async #sendFiles(files) {
+    const contents = await Promise.all(files.map(async (file) => ({ name: file.name, content: await base64(file) })));
+    if (contents.length) await this.#try("/sandbox/messages", { files: contents });
+    this.#field.focus({ preventScroll: true });
   }
 
   async #send(written) {
@@ -246,6 +286,15 @@ export class Chat {
       return false;
     }
   }
+}
+
+function base64(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }
 
 function initials(name) {

@@ -54,11 +54,16 @@ function follow() {
   });
   on("state", (state) => {
     hasState = true;
-    for (const [place, chat] of Object.entries(chats)) chat.reset(state.people[place] ?? {}, state.messages[place] ?? []);
+    for (const [place, chat] of Object.entries(chats)) {
+      chat.reset(state.people[place] ?? {}, state.messages[place] ?? [], state.offers, state.people.customer?.name ?? "");
+    }
     wire.reset(state.calls);
     document.getElementById("link-admin").href = `${state.bitbot}/admin/`;
     document.getElementById("link-api").href = `${state.bitbot}/api/v1/openapi.json`;
     showStatus(state.status);
+  });
+  on("people", (people) => {
+    for (const [place, chat] of Object.entries(chats)) if (people[place]) chat.update(people[place]);
   });
   on("message", ({ place, message }) => chats[place].put(message));
   on("typing", ({ place, name }) => chats[place].showTyping(name));

@@ -78,7 +78,7 @@ function row(call) {
   const summary = document.createElement("summary");
   const failed = !call.status || call.status >= 400 || call.error;
   summary.append(
-    cell(`way ${call.kind}`, text(call.kind)),
+    cell(`way ${call.kind}`, text(call.kind, { platform: call.platform })),
     cell("target", call.target),
     cell(`code${failed ? " bad" : ""}`, call.status ? String(call.status) : text("noAnswer")),
     cell("took", call.ms == null ? "" : text("took", { ms: call.ms < 1 ? "< 1" : Math.round(call.ms) })));

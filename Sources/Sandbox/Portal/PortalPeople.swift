@@ -221,6 +221,9 @@ extension SimulatedPortal {
         }
     }
 
+    /// A file of any chat.
+    func file(_ id: Int) -> File? { state.withLock { $0.files[id]?.file } }
+
     /// The last REST calls, oldest first.
     public var calls: [Call] { state.withLock { $0.calls.entries } }
 
