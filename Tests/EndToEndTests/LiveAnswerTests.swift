@@ -55,6 +55,45 @@ extension EndToEnd {
             }
             #expect(messages.isEmpty)
         }
+
+        @Test("after kills at random moments each question has one message, with the whole answer, in order")
+        func killedAtRandom() async throws {
+            let seed = UInt64.random(in: 1...99_999)
+            let chance = Chance(seed: seed)
+            var plan = Stage.Plan()
+            plan.portal.sendDelay = .zero...(.milliseconds(100))
+            plan.authorization.usedRefreshTokenDies = false
+            plan.script = { ask in
+                [
+                    .text("You "), .wait(chance.milliseconds(900...1_400)), .text("said "),
+                    .wait(chance.milliseconds(0...1_200)), .text("\(ask.query)."),
+                ]
+            }
+            try await Stage.with(plan) { stage in
+                let change = try await stage.bitbot.send(
+                    .patch, "/api/v1/bots/\(stage.bot)", ["settings": ["live": true]])
+                try #require(change.status == 200)
+                let people = (0..<5).map { stage.portal.addEmployee("Colleague \($0)") }
+                let chats = try people.map { try stage.portal.privateChat(of: $0, with: stage.botID).id }
+                let questions = ["one", "two", "three"]
+                for (person, chat) in zip(people, chats) {
+                    for question in questions { try stage.portal.employeeWrites(question, as: person, in: chat) }
+                }
+                await stage.portal.settle()
+                for _ in 1...8 {
+                    try await Task.sleep(for: chance.milliseconds(0...1_500))
+                    stage.bitbot.kill()
+                    try await stage.bitbot.start()
+                }
+                try await stage.untilNothingWaits()
+                try await stage.untilNoWork()
+                for chat in chats {
+                    let left = stage.portal.messages(in: chat).filter { $0.authorID == stage.botID && !$0.isDeleted }
+                    #expect(left.map(\.text) == questions.map { "You said \($0)." }, "seed \(seed)")
+                }
+                #expect(stage.dify.counts.asked.values.allSatisfy { $0 == 1 }, "seed \(seed)")
+            }
+        }
     }
 
     @Suite("What is said of itself, and about it")
