@@ -123,12 +123,14 @@ public struct Inbox: Sendable {
         }
     }
 
-    /// A text that begins with a registered command waits a second for its command event.
+    /// A text that begins with a registered command waits for its command event.
     private func earliest(for event: BotEvent, bot: BotRecord, now: Timestamp) async throws -> Timestamp {
         guard event.text.hasPrefix("/") else { return now }
         let word = event.text.dropFirst().prefix { !$0.isWhitespace }
         let known = try await store.commands(of: bot.id).contains { $0.command == word }
-        return known ? now + .seconds(1) : now
+        guard known else { return now }
+        // What is fetched may come with the next poll only.
+        return now + (bot.delivery == "fetch" ? .seconds(7) : .seconds(1))
     }
 
     private func markDeleted(_ bot: BotRecord) async throws {
