@@ -68,8 +68,9 @@ struct AccessTests {
             try stage.portal.employeeWrites("hello", as: 2, in: chat)
             try await eventually { try await stage.status(of: installed) == "reauthorize" }
             #expect(try await stage.notice(of: installed)?.contains("open the application") == true)
-            let work = try await stage.read("work")["items"]?.array
-            #expect(work?.map { $0["state"]?.string } == ["waiting"])
+            try await eventually {
+                try await stage.read("work")["items"]?.array?.map { $0["state"]?.string } == ["waiting"]
+            }
             stage.portal.clearFaults()
             #expect(try await stage.portal.openPage(of: installed.clientID, as: 1).status == 200)
             try await eventually { stage.portal.messages(in: chat).contains { $0.text == "You said: hello" } }
