@@ -1,3 +1,4 @@
+import Base
 import BotPlatforms
 
 /// Directives: lines of an answer that are not said but done (`[[operator]]`, `[[queue:3]]`, `[[silent]]`…).
@@ -5,7 +6,7 @@ enum Directives {
     /// Takes them out of a text; what stands in a code block is left alone.
     /// - Parameter markdown: of one message.
     static func taken(from markdown: String) -> (text: String, actions: [BotAction]) {
-        guard markdown.contains("[[") else { return (markdown, []) }
+        guard markdown.hasBytes(of: "[[") else { return (markdown, []) }
         var actions: [BotAction] = []
         var code = CodeBlocks()
         let lines = markdown.split(omittingEmptySubsequences: false) { $0.isNewline }.filter { line in

@@ -85,7 +85,9 @@ struct DifyAnswer {
             if app.outputStyle == .plain { add(chunk.data?.text ?? "", say: say) }
         case .workflowFinished:
             // What a chatflow gives out beside its answer is rare; most need not be read.
-            if isSaid, resumed == nil, !event.data.contains(DifyOutputs.action), !event.data.contains("url\"") {
+            if isSaid, resumed == nil, !event.data.hasBytes(of: DifyOutputs.action),
+                !event.data.hasBytes(of: "url\"")
+            {
                 return .whole
             }
             let run = try read(event, as: DifyEvent.Run.self, say: say).data
