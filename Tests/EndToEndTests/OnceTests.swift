@@ -73,7 +73,7 @@ extension EndToEnd {
             }
         }
 
-        @Test("a text that begins with a command whose own event never comes is answered after a second, as a message")
+        @Test("a text that begins with a command whose own event never comes is answered as a message")
         func commandWithoutEvent() async throws {
             var plan = Stage.Plan()
             plan.script = { ask in [.text("\(ask.inputs["event"]?.string ?? "none"): \(ask.query)")] }
@@ -89,8 +89,6 @@ extension EndToEnd {
                 #expect(lost["error"] == nil)
                 let chat = try stage.customer()
                 try stage.portal.customerWrites("/help me", in: chat)
-                try await eventually { stage.accepted.count == 1 }
-                #expect(stage.dify.counts.runs == 0)
                 try await stage.untilAnswers(1, in: chat)
                 #expect(stage.answers(in: chat) == ["ONIMBOTMESSAGEADD: /help me"])
             }
