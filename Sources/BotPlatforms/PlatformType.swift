@@ -7,6 +7,8 @@ public struct PlatformType: Sendable {
     /// As people know it: `Dify Chatflow`.
     public var displayName: String
     public var defaultURL: String
+    /// Whether a connector cannot do without a key.
+    public var needsKey = false
     /// What a connector's `options` may hold.
     public var options: [PlatformOption] = []
     /// Makes the platform for one connector.

@@ -1,4 +1,5 @@
 import Base
+import BotPlatforms
 import Gateway
 import Storage
 
@@ -40,7 +41,8 @@ struct ControlRoutes: Sendable {
         guard let provider = try await parts.store.provider(connector.providerID),
             parts.gateway.platforms.platform(connector, provider) != nil
         else { return "its provider is of a type that this version does not serve" }
-        return connector.key == nil ? "has no key" : nil
+        let needsKey = PlatformType.named(provider.type)?.needsKey ?? false
+        return needsKey && connector.key == nil ? "has no key" : nil
     }
 
     /// All pages of a list.

@@ -63,6 +63,14 @@ struct HealthTests {
                     try findings.map { (try $0.field("name"), $0["trouble"] ?? .null) }, uniquingKeysWith: { $1 })
             }
             let domain = stage.portal.domain
+            // A platform that needs no key is well without one.
+            let flow = try await stage.make("providers", ["name": "Typebot", "type": "typebot"])
+            _ = try await stage.make(
+                "connectors",
+                [
+                    "name": "Order", "provider_id": try #require(flow["id"]),
+                    "url": "https://typebot.io/api/v1/typebots/order/startChat",
+                ])
             let well = try await troubles()
             #expect(well.values.allSatisfy({ $0.isNull }), "\(well)")
             #expect(

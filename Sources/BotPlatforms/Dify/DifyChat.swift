@@ -87,15 +87,18 @@ extension PlatformType {
     static let difyURL = "https://api.dify.ai/v1"
 
     static let difyChatflow = PlatformType(
-        name: "dify_chatflow", displayName: "Dify Chatflow", defaultURL: difyURL, make: { DifyChat(.chatflow, $0) })
+        name: "dify_chatflow", displayName: "Dify Chatflow", defaultURL: difyURL, needsKey: true,
+        make: { DifyChat(.chatflow, $0) })
     static let difyChat = PlatformType(
-        name: "dify_chat", displayName: "Dify Chat", defaultURL: difyURL, make: { DifyChat(.chat, $0) })
+        name: "dify_chat", displayName: "Dify Chat", defaultURL: difyURL, needsKey: true, make: { DifyChat(.chat, $0) })
     static let difyAgent = PlatformType(
-        name: "dify_agent", displayName: "Dify Agent", defaultURL: difyURL, make: { DifyChat(.agent, $0) })
+        name: "dify_agent", displayName: "Dify Agent", defaultURL: difyURL, needsKey: true,
+        make: { DifyChat(.agent, $0) })
     static let difyCompletion = PlatformType(
-        name: "dify_completion", displayName: "Dify Completion", defaultURL: difyURL, make: { DifyCompletion($0) })
+        name: "dify_completion", displayName: "Dify Completion", defaultURL: difyURL, needsKey: true,
+        make: { DifyCompletion($0) })
     static let difyWorkflow = PlatformType(
-        name: "dify_workflow", displayName: "Dify Workflow", defaultURL: difyURL,
+        name: "dify_workflow", displayName: "Dify Workflow", defaultURL: difyURL, needsKey: true,
         options: [
             PlatformOption(
                 "outputs", .oneOf(["named", "plain"]),
