@@ -1,0 +1,81 @@
+// The admin panel: who is there decides between the sign-in page and the pages.
+
+import { api, authorize, session as credentials } from "/pages/design/api.js";
+import { button, h, icon, notice } from "/pages/design/dom.js";
+import { startShell } from "/pages/design/shell.js";
+import { t, useTexts } from "/pages/design/texts.js";
+
+const pages = {
+  "": () => import("./overview.js"),
+  portals: () => import("./portals.js"),
+  apps: () => import("./apps.js"),
+  providers: () => import("./providers.js"),
+  connectors: () => import("./connectors.js"),
+  bots: () => import("./bots.js"),
+  playground: () => import("./playground.js"),
+  dialogs: () => import("./dialogs.js"),
+  work: () => import("./work.js"),
+  live: () => import("./live.js"),
+  changes: () => import("./changes.js"),
+  settings: () => import("./settings.js"),
+};
+
+const navigation = [
+  { title: null, items: [{ route: "", icon: "overview" }] },
+  {
+    title: "nav.connect",
+    items: [
+      { route: "portals", icon: "portal" }, { route: "apps", icon: "app" }, { route: "providers", icon: "provider" },
+      { route: "connectors", icon: "connector" }, { route: "bots", icon: "bot" },
+    ],
+  },
+  {
+    title: "nav.watch",
+    items: [
+      { route: "playground", icon: "playground" }, { route: "dialogs", icon: "dialogs" }, { route: "live", icon: "live" },
+      { route: "work", icon: "work" },
+    ],
+  },
+  { title: "nav.server", items: [{ route: "changes", icon: "changes" }, { route: "settings", icon: "settings" }] },
+];
+
+const place = document.getElementById("place");
+let shell = null;
+
+async function start() {
+  await Promise.all([useTexts("design"), useTexts("admin")]);
+  try {
+    await enter(await api.get("/session"));
+  } catch (error) {
+    place.className = "alone";
+    place.replaceChildren(h("main", notice("bad", error.message, button(t("again"), start, { kind: "small" }))));
+  }
+}
+
+/** Shows what belongs to this state of the session. */
+async function enter(session) {
+  authorize({ csrf: session.csrf });
+  shell?.end();
+  shell = null;
+  if (session.state === "signed_in" && !location.hash.startsWith("#code=")) {
+    shell = startShell({ place, pages, navigation, session, foot: () => signOutButton() });
+    return;
+  }
+  const { showSignIn } = await import("./sign-in.js");
+  showSignIn({ place, session, enter });
+}
+
+function signOutButton() {
+  return button(t("signOut"), async () => {
+    await api.delete("/session");
+    await start();
+  }, { kind: "quiet small", icon: "out" });
+}
+
+credentials.addEventListener("signed-out", () => {
+  if (shell) start();
+});
+addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#code=")) start();
+});
+start();
