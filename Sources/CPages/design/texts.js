@@ -19,6 +19,11 @@ export function currentLanguage() {
   return language;
 }
 
+/** The reader's own habits for dates and numbers within the language: "en-GB" for "en". */
+export function locale() {
+  return navigator.languages?.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+}
+
 /** Changes the language; `remember` it as this reader's choice. Texts in use are fetched before it returns. */
 export async function setLanguage(next, { remember = true } = {}) {
   if (!(next in languages)) return;
@@ -99,7 +104,7 @@ function plural(count) {
 }
 
 export function formatNumber(value, options) {
-  return new Intl.NumberFormat(language, options).format(value);
+  return new Intl.NumberFormat(locale(), options).format(value);
 }
 
 /** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" (with seconds). */
@@ -110,7 +115,7 @@ export function formatTime(at, style = "both") {
     time: { timeStyle: "short" },
     second: { dateStyle: "medium", timeStyle: "medium" },
   }[style];
-  return new Intl.DateTimeFormat(language, options).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }
 
 /** How long ago, or in how long: "3 minutes ago", "yesterday". */
@@ -127,8 +132,8 @@ export function formatRelative(at, now = Date.now()) {
   }
 }
 
-/** A duration given in seconds: "85 ms", "1.2 s", "3 min". */
+/** A duration given in seconds: "85ms", "1.2s", "3m". */
 export function formatSeconds(seconds) {
   const [value, unit] = seconds < 1 ? [seconds * 1000, "millisecond"] : seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
-  return formatNumber(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
+  return formatNumber(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
 }
