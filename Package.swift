@@ -16,9 +16,12 @@ let package = Package(
             linkerSettings: [
                 .linkedLibrary("event_core"), .linkedLibrary("event_pthreads"), .linkedLibrary("event_extra"),
                 .linkedLibrary("curl"), .linkedLibrary("sqlite3"), .linkedLibrary("hiredis"),
-                .linkedLibrary("sodium"), .linkedLibrary("cmark-gfm"), .linkedLibrary("cmark-gfm-extensions"),
+                .linkedLibrary("sodium"), .linkedLibrary("z"), .linkedLibrary("cmark-gfm"),
+                .linkedLibrary("cmark-gfm-extensions"),
             ]),
         .target(name: "Base", dependencies: ["CBase"], swiftSettings: strict),
+        // The pages of Web as they are; a C target, as its compiler takes files in at once.
+        .target(name: "CPages", dependencies: ["CBase"], exclude: ["design", "admin", "application"]),
         .target(
             name: "Storage", dependencies: ["Base", "CBase"], resources: [.embedInCode("Migrations")],
             swiftSettings: strict),
@@ -27,8 +30,8 @@ let package = Package(
         .target(
             name: "Gateway", dependencies: ["Base", "Storage", "Bitrix24", "BotPlatforms"], swiftSettings: strict),
         .target(
-            name: "Web", dependencies: ["Base", "Storage", "Bitrix24", "BotPlatforms", "Gateway"], swiftSettings: strict
-        ),
+            name: "Web", dependencies: ["Base", "CPages", "Storage", "Bitrix24", "BotPlatforms", "Gateway"],
+            swiftSettings: strict),
         .target(name: "Sandbox", dependencies: ["Base"], resources: [.embedInCode("Page")], swiftSettings: strict),
         .executableTarget(
             name: "load", dependencies: ["Base", "Sandbox"], path: "Benchmarks/Load", swiftSettings: strict),

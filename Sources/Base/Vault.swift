@@ -45,6 +45,21 @@ public struct Vault: Sendable, CustomStringConvertible, CustomReflectable {
         Secret(String(decoding: try open(sealed), as: UTF8.self))
     }
 
+    /// Sealed bytes as a text that fits into an address, a header or JSON, for something that somebody else keeps for us.
+    public func ticket(_ bytes: some Collection<UInt8>) -> String { Self.base64(seal(bytes)) }
+
+    /// What a ``ticket(_:)`` holds.
+    /// - Throws: ``VaultError/cannotOpen`` when it is none of ours.
+    public func open(ticket: String) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: ticket.utf8.count)
+        var count = 0
+        guard
+            sodium_base642bin(
+                &bytes, bytes.count, ticket, ticket.utf8.count, nil, &count, nil, Self.base64Variant) == 0
+        else { throw VaultError.cannotOpen }
+        return try open(Array(bytes.prefix(count)))
+    }
+
     public static func randomBytes(_ count: Int) -> [UInt8] {
         Sodium.start()
         return [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -55,10 +70,14 @@ public struct Vault: Sendable, CustomStringConvertible, CustomReflectable {
 
     /// `bytes` random bytes as URL-safe base64 without padding.
     public static func randomToken(bytes: Int = 24) -> String {
-        let random = randomBytes(bytes)
-        let variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
-        var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes, variant))
-        sodium_bin2base64(&text, text.count, random, bytes, variant)
+        base64(randomBytes(bytes))
+    }
+
+    private static let base64Variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        var text = [CChar](repeating: 0, count: sodium_base64_encoded_len(bytes.count, base64Variant))
+        sodium_bin2base64(&text, text.count, bytes, bytes.count, base64Variant)
         return String(decoding: text.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
@@ -105,7 +124,7 @@ public enum VaultError: Error, Sendable, Equatable {
     case cannotOpen
 }
 
-private enum Sodium {
+enum Sodium {
     private static let started: Void = precondition(sodium_init() >= 0, "libsodium found no source of randomness")
 
     /// Must have happened before any other call to libsodium; only the first one does anything.

@@ -75,6 +75,15 @@ public final class Account: Sendable {
         return nil
     }
 
+    /// The access token of this user, renewed first if its stored expiry has passed; `nil` if there is none that Bitrix24
+    /// accepts.
+    /// - Throws: ``PortalError`` when it could not be renewed.
+    public func accessToken(ofUser userID: String) async throws -> Secret? {
+        guard let credential = try await readCredentials().first(where: { $0.userID == userID }) else { return nil }
+        if credential.expiresAt > clock.now { return credential.accessToken }
+        return try await replacement(for: credential)?.accessToken
+    }
+
     /// Renews a credential that has been idle as long as allowed (within its 180 days).
     /// - Throws: ``PortalError``.
     public func renew(_ credential: Credential) async throws {

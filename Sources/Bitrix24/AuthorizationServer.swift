@@ -85,15 +85,22 @@ public struct AuthorizationServer: Sendable {
             userID: answer["user_id"]?.looseText)
     }
 
-    /// Whether the portal's user of this token is an administrator (`profile` at the portal).
+    /// A portal's user.
+    public struct User: Sendable {
+        public var isAdministrator: Bool
+        /// First and last name; may be empty.
+        public var name: String
+    }
+
+    /// The portal's user of this token (`profile` at the portal, which needs no permission).
     /// Documentation: `api-reference/common/users/profile.md`.
     /// - Throws: ``PortalError``.
-    public func isAdministrator(
-        _ accessToken: Secret, clientEndpoint: String, trust: HTTPClient.Trust
-    ) async throws -> Bool {
+    public func user(_ accessToken: Secret, clientEndpoint: String, trust: HTTPClient.Trust) async throws -> User {
         let caller = RESTCaller(http: http, trust: trust)
         let exchange = await caller.call("profile", [:], at: clientEndpoint, with: .token(accessToken))
-        return try exchange.answer.result.get()["ADMIN"]?.looseFlag ?? false
+        let profile = try exchange.answer.result.get()
+        let names = ["NAME", "LAST_NAME"].compactMap { profile[$0]?.looseText }.filter { !$0.isEmpty }
+        return User(isAdministrator: profile["ADMIN"]?.looseFlag ?? false, name: names.joined(separator: " "))
     }
 
     /// The origin of a server that a post named, if it is one of those that may be asked; else the configured one.

@@ -14,14 +14,16 @@ actor ConfirmationGate {
     private var turns: [String: ContinuousClock.Instant] = [:]
 
     /// Runs a confirmation when it is its turn.
+    /// - Parameter sender: `nil` for one that is no stranger's, which waits for a place inside alone.
     /// - Throws: ``Installer/Refusal/busy`` when too many wait, and what `body` throws.
-    func confirm<T: Sendable>(_ sender: String, _ body: @Sendable () async throws -> T) async throws -> T {
+    func confirm<T: Sendable>(_ sender: String?, _ body: @Sendable () async throws -> T) async throws -> T {
         try await enter(sender)
         defer { leave() }
         return try await body()
     }
 
-    private func enter(_ sender: String) async throws {
+    private func enter(_ sender: String?) async throws {
+        guard let sender else { return await goInside() }
         let now = ContinuousClock.now
         turns = turns.filter { $0.value > now }
         let turn = turns[sender] ?? now
@@ -32,6 +34,10 @@ actor ConfirmationGate {
         waiting += 1
         defer { waiting -= 1 }
         if turn > now { try await Task.sleep(until: turn) }
+        await goInside()
+    }
+
+    private func goInside() async {
         if inside < Self.atOnce {
             inside += 1
         } else {

@@ -38,6 +38,13 @@ public struct Installer: Sendable {
         case unreachable(String)
     }
 
+    /// What was confirmed: the installation, and who was there.
+    public struct Visit: Sendable {
+        public var installation: InstallationRecord
+        public var userID: String
+        public var user: AuthorizationServer.User
+    }
+
     private let store: Store
     private let authorization: AuthorizationServer
     private let portals: Portals
@@ -66,15 +73,57 @@ public struct Installer: Sendable {
     /// Confirms a claim and stores portal, installation and the user's credential.
     /// - Parameter sender: the address that it came from.
     /// - Throws: ``Refusal``, or `StoreError`.
-    public func install(_ claim: Claim, app: AppRecord, sender: String) async throws -> InstallationRecord {
+    public func install(_ claim: Claim, app: AppRecord, sender: String) async throws -> Visit {
         guard let clientID = app.clientID, let clientSecret = app.clientSecret else { throw Refusal.waitingForKeys }
         let keys = ApplicationKeys(clientID: clientID, clientSecret: clientSecret)
-        return try await gate.confirm(sender) { try await confirmAndStore(claim, app: app, keys: keys) }
+        // Behind a proxy all come from one address; whoever knows the application token is no stranger.
+        let isKnown = try await knowsToken(claim, app: app)
+        return try await gate.confirm(isKnown ? nil : sender) {
+            try await confirmAndStore(claim, app: app, keys: keys)
+        }
+    }
+
+    /// The application that a claim's token is for, as Bitrix24 says.
+    /// - Throws: ``Refusal``, or `StoreError`.
+    public func application(of claim: Claim, sender: String) async throws -> AppRecord {
+        let info = try await gate.confirm(sender) {
+            try await asking {
+                try await authorization.tokenInfo(claim.accessToken, serverEndpoint: claim.serverEndpoint)
+            }
+        }
+        guard let app = try await store.app(clientID: info.clientID) else {
+            throw Refusal.notConfirmed("the token belongs to an application that is not known here")
+        }
+        return app
+    }
+
+    /// What Bitrix24 says now of a user who has opened the application before; `nil` if it lets them in no more.
+    /// - Throws: ``Refusal`` when it could not be asked, or `StoreError`.
+    public func user(_ userID: String, of installation: InstallationRecord) async throws -> AuthorizationServer.User? {
+        guard let account = try await portals.account(installation),
+            let portal = try await store.portal(installation.portalID)
+        else { return nil }
+        do {
+            return try await asking {
+                guard let token = try await account.accessToken(ofUser: userID) else { return nil }
+                return try await authorization.user(
+                    token, clientEndpoint: account.endpoint, trust: portal.allowPrivate ? .privateAllowed : .publicOnly)
+            }
+        } catch Refusal.notConfirmed {
+            return nil
+        }
+    }
+
+    private func knowsToken(_ claim: Claim, app: AppRecord) async throws -> Bool {
+        guard let given = claim.applicationToken, let portal = try await store.portal(memberID: claim.memberID),
+            let stored = try await store.installation(portal: portal.id, app: app.id)?.applicationToken
+        else { return false }
+        return Vault.equal(stored, given)
     }
 
     private func confirmAndStore(
         _ claim: Claim, app: AppRecord, keys: ApplicationKeys
-    ) async throws -> InstallationRecord {
+    ) async throws -> Visit {
         let info = try await tokenInfo(of: claim, keys: keys)
         let isSandbox = sandboxEndpoints.contains(info.serverEndpoint)
         let portal = try await store.portal(memberID: info.memberID)
@@ -84,16 +133,15 @@ public struct Installer: Sendable {
         var known: InstallationRecord?
         if let portal { known = try await store.installation(portal: portal.id, app: app.id) }
         let trust: HTTPClient.Trust = portal?.allowPrivate == true ? .privateAllowed : .publicOnly
-        let isAdministrator = try await asking {
-            try await authorization.isAdministrator(
-                claim.accessToken, clientEndpoint: info.clientEndpoint, trust: trust)
+        let user = try await asking {
+            try await authorization.user(claim.accessToken, clientEndpoint: info.clientEndpoint, trust: trust)
         }
-        let proven = try await proven(claim, info, known: known, isAdministrator: isAdministrator, keys: keys)
+        let proven = try await proven(claim, info, known: known, isAdministrator: user.isAdministrator, keys: keys)
         var confirmed = ConfirmedInstallation(
             memberID: info.memberID, domain: Self.host(of: info.clientEndpoint) ?? info.domain, appID: app.id,
             sandbox: isSandbox, scope: info.scope, clientEndpoint: info.clientEndpoint,
             serverEndpoint: info.serverEndpoint, applicationToken: proven.applicationToken, userID: info.userID,
-            admin: isAdministrator, accessToken: proven.accessToken, refreshToken: proven.refreshToken,
+            admin: user.isAdministrator, accessToken: proven.accessToken, refreshToken: proven.refreshToken,
             expiresAt: clock.now + .seconds(min(max(proven.expiresIn, 0), 86_400)))
         if let old = known?.applicationToken, let new = proven.applicationToken, old != new {
             confirmed.notice =
@@ -106,7 +154,7 @@ public struct Installer: Sendable {
             known == nil ? "an application was installed" : "an installation was renewed",
             ["portal": .text(confirmed.domain), "app": .text(app.name), "user": .text(info.userID)])
         aftercare.begin(installation, app: app)
-        return installation
+        return Visit(installation: installation, userID: info.userID, user: user)
     }
 
     /// What the authorization server says of the claim's token: it must be for this application and the portal named.

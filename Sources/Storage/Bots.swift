@@ -127,10 +127,19 @@ extension Store {
         try await database.write { try $0.delete(id, from: "bots") }
     }
 
-    public func bots(limit: Int, after cursor: String?) async throws -> Page<BotRecord> {
-        try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
+    /// - Parameters:
+    ///   - portal: only this portal's; all if `nil`.
+    ///   - installation: only this installation's.
+    public func bots(
+        limit: Int, after cursor: String?, portal: ID<PortalRecord>? = nil,
+        installation: ID<InstallationRecord>? = nil
+    ) async throws -> Page<BotRecord> {
+        let ofPortal = Filter("installation_id IN (SELECT id FROM installations WHERE portal_id = ?)", portal)
+        let filter = ofPortal + Filter("installation_id = ?", installation)
+        return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
             try connection.rows(
-                "SELECT \(BotRecord.columns) FROM bots WHERE id < ? ORDER BY id DESC LIMIT ?", [below, count]
+                "SELECT \(BotRecord.columns) FROM bots WHERE \(filter.sql) id < ? ORDER BY id DESC LIMIT ?",
+                filter.values + [below, count]
             ) { try BotRecord($0) }
         }
     }

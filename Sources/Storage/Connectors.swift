@@ -76,12 +76,19 @@ extension Store {
         }
     }
 
-    public func connectors(limit: Int, after cursor: String?) async throws -> Page<ConnectorRecord> {
-        let vault = vault
+    /// - Parameters:
+    ///   - portal: only this portal's; all if `nil`.
+    ///   - withShared: beside them the server's own that portals may use.
+    public func connectors(
+        limit: Int, after cursor: String?, portal: ID<PortalRecord>? = nil, withShared: Bool = false
+    ) async throws -> Page<ConnectorRecord> {
+        let shared = withShared ? " OR (portal_id IS NULL AND shared = 1)" : ""
+        let (vault, filter) = (vault, Filter("(portal_id = ?\(shared))", portal))
         return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
             try connection.rows(
-                "SELECT \(ConnectorRecord.columns) FROM connectors WHERE id < ? ORDER BY id DESC LIMIT ?",
-                [below, count]
+                """
+                SELECT \(ConnectorRecord.columns) FROM connectors WHERE \(filter.sql) id < ? ORDER BY id DESC LIMIT ?
+                """, filter.values + [below, count]
             ) { try ConnectorRecord($0, vault) }
         }
     }

@@ -133,12 +133,17 @@ extension Store {
         }
     }
 
-    public func installations(limit: Int, after cursor: String?) async throws -> Page<InstallationRecord> {
-        let vault = vault
+    /// - Parameter portal: only this portal's; all if `nil`.
+    public func installations(
+        limit: Int, after cursor: String?, portal: ID<PortalRecord>? = nil
+    ) async throws -> Page<InstallationRecord> {
+        let (vault, filter) = (vault, Filter("portal_id = ?", portal))
         return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
             try connection.rows(
-                "SELECT \(InstallationRecord.columns) FROM installations WHERE id < ? ORDER BY id DESC LIMIT ?",
-                [below, count]
+                """
+                SELECT \(InstallationRecord.columns) FROM installations WHERE \(filter.sql) id < ?
+                ORDER BY id DESC LIMIT ?
+                """, filter.values + [below, count]
             ) { try InstallationRecord($0, vault) }
         }
     }

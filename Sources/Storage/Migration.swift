@@ -17,6 +17,7 @@ struct Migration: Sendable {
         Migration(file: "0004_fetch.sql", sql: PackageResources._004_fetch_sql),
         Migration(file: "0005_operator.sql", sql: PackageResources._005_operator_sql),
         Migration(file: "0006_profile.sql", sql: PackageResources._006_profile_sql),
+        Migration(file: "0007_pages.sql", sql: PackageResources._007_pages_sql),
     ]
 
     /// Applies what is missing, each step in a transaction together with its version.

@@ -32,3 +32,23 @@ extension Store {
         return Page(items: items, next: items.last.map { Cursor(id: id($0)).text })
     }
 }
+
+/// A condition of a list that applies only where its value is given.
+struct Filter: Sendable {
+    /// Ends with `AND`, or is empty.
+    var sql = ""
+    var values: [SQLValue] = []
+
+    init<Record>(_ condition: String, _ id: ID<Record>?) {
+        guard let id else { return }
+        sql = condition + " AND"
+        values = [SQLValue(id)]
+    }
+
+    static func + (left: Filter, right: Filter) -> Filter {
+        var both = left
+        both.sql += " " + right.sql
+        both.values += right.values
+        return both
+    }
+}

@@ -1,13 +1,18 @@
 import Base
 
 extension Store {
-    public func createProvider(name: String, type: String, url: String, now: Timestamp) async throws -> ProviderRecord {
+    public func createProvider(
+        name: String, type: String, url: String, shared: Bool = true, anyAddress: Bool = false, now: Timestamp
+    ) async throws -> ProviderRecord {
         try await database.write { connection in
             try connection.run(
-                "INSERT INTO providers (name, type, url, created_at) VALUES (?, ?, ?, ?)",
-                [.text(name), .text(type), .text(url), SQLValue(now)])
+                "INSERT INTO providers (name, type, url, shared, any_address, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    .text(name), .text(type), .text(url), SQLValue(shared), SQLValue(anyAddress), SQLValue(now),
+                ])
             return ProviderRecord(
-                id: ID(rawValue: connection.lastInsertID), name: name, type: type, url: url, createdAt: now)
+                id: ID(rawValue: connection.lastInsertID), name: name, type: type, url: url, shared: shared,
+                anyAddress: anyAddress, createdAt: now)
         }
     }
 
@@ -29,10 +34,11 @@ extension Store {
                 "SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(provider.id)]
             ) { ProviderRecord($0) }
             try connection.change(
-                "providers", "UPDATE providers SET name = ?, type = ?, url = ?, created_at = ? WHERE id = ?",
+                "providers",
+                "UPDATE providers SET name = ?, type = ?, url = ?, shared = ?, any_address = ? WHERE id = ?",
                 [
-                    .text(provider.name), .text(provider.type), .text(provider.url), SQLValue(provider.createdAt),
-                    SQLValue(provider.id),
+                    .text(provider.name), .text(provider.type), .text(provider.url), SQLValue(provider.shared),
+                    SQLValue(provider.anyAddress), SQLValue(provider.id),
                 ])
             guard let former, former.type != provider.type || former.url != provider.url else { return }
             let sameType = former.type == provider.type
@@ -54,19 +60,27 @@ extension Store {
         }
     }
 
-    public func providers(limit: Int, after cursor: String?) async throws -> Page<ProviderRecord> {
+    /// - Parameter sharedOnly: those that portals may use.
+    public func providers(
+        limit: Int, after cursor: String?, sharedOnly: Bool = false
+    ) async throws -> Page<ProviderRecord> {
         try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
             try connection.rows(
-                "SELECT \(ProviderRecord.columns) FROM providers WHERE id < ? ORDER BY id DESC LIMIT ?", [below, count]
+                """
+                SELECT \(ProviderRecord.columns) FROM providers WHERE \(sharedOnly ? "shared = 1 AND" : "") id < ?
+                ORDER BY id DESC LIMIT ?
+                """, [below, count]
             ) { ProviderRecord($0) }
         }
     }
 }
 
 extension ProviderRecord {
-    static let columns = "id, name, type, url, created_at"
+    static let columns = "id, name, type, url, shared, any_address, created_at"
 
     init(_ row: borrowing Row) {
-        self.init(id: row.id(0), name: row.text(1), type: row.text(2), url: row.text(3), createdAt: row.time(4))
+        self.init(
+            id: row.id(0), name: row.text(1), type: row.text(2), url: row.text(3), shared: row.flag(4),
+            anyAddress: row.flag(5), createdAt: row.time(6))
     }
 }

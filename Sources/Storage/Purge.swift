@@ -2,7 +2,8 @@ import Base
 
 extension Store {
     /// Deletes a little of what is kept no longer: transcripts and failed work after `keepDays`; finished work and known
-    /// events after 7 days; sessions and access tokens that have expired; dialogs of which nothing is left and that were
+    /// events after 7 days; sessions and access tokens that have expired;
+    /// the log of changes after a year; dialogs of which nothing is left and that were
     /// not touched for `keepDays`.
     ///
     /// Each kind is deleted by a change of its own, of at most 500 rows, so that other changes do not wait for long.
@@ -20,6 +21,12 @@ extension Store {
                 [SQLValue(now)])
         }
         if tokens == 500 { more = true }
+        let changes = try await database.write { connection in
+            try connection.run(
+                "DELETE FROM changes WHERE id IN (SELECT id FROM changes ORDER BY id LIMIT 500) AND made_at < ?",
+                [SQLValue(now - .seconds(86400 * 365))])
+        }
+        if changes == 500 { more = true }
         if try await purgeFetchedEvents(before: done) { more = true }
         if try await purgeSessions(before: SQLValue(now)) { more = true }
         if try await purgeDialogs(untouchedSince: old) { more = true }

@@ -81,6 +81,10 @@ public struct ProviderRecord: Sendable, Equatable {
     /// A name of a `PlatformType` (`dify_chatflow`, …).
     public var type: String
     public var url: String
+    /// Whether portals' administrators may use it.
+    public var shared: Bool
+    /// Whether their connectors may have addresses elsewhere than the provider.
+    public var anyAddress: Bool
     public var createdAt: Timestamp
 }
 

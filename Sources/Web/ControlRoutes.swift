@@ -11,13 +11,18 @@ struct ControlRoutes: Sendable {
     var handler: HTTPHandler {
         var router = Router()
         router.on(.post, "/admin/reset") { _ in
-            let now = parts.clock.now
-            let code = try await parts.store.createAPIToken(
-                name: "one-time code", singleUse: true, expiresAt: now + .seconds(3600), now: now)
-            return .json(["link": .string("\(parts.addresses.publicURL)/admin/#code=\(code.reveal())")])
+            return .json(["link": .string(try await signInLink().reveal())])
         }
         router.on(.get, "/doctor") { _ in .json(["findings": .array(try await findings())]) }
         return router.handler
+    }
+
+    /// Works once, within an hour.
+    func signInLink() async throws -> Secret {
+        let now = parts.clock.now
+        let made = try await parts.store.createAPIToken(
+            .code, name: "one-time code", expiresAt: now + .seconds(3600), now: now)
+        return Secret("\(parts.addresses.publicURL)/admin/#code=\(made.secret.reveal())")
     }
 
     /// One line for each thing that can be well or not.

@@ -7,9 +7,14 @@ import Storage
 ///
 /// Documentation: `settings/oauth/simple-way.md`, `settings/app-installation/installation-finish.md`.
 struct InstallRoutes: Sendable {
+    /// Where Bitrix24's own script comes from, by which an installer says that it is done.
+    private static let bitrix24Scripts = "https://api.bitrix24.com"
+    private static let ownPage = "/bitbot/"
+
     let store: Store
     let installer: Installer
     let events: EventRoutes
+    let tickets: PageTickets
     let log: Log
 
     func add(to router: inout Router) {
@@ -17,11 +22,29 @@ struct InstallRoutes: Sendable {
             try await needingStore(log) { try await install(request) }
         }
         router.on(.post, "/app-settings/:key") { request in
-            try await needingStore(log) { try await page(request) { FramePage.opened(app: $0.name) } }
+            try await needingStore(log) {
+                try await opened(request) { _ in
+                    try await named(request)
+                } showing: {
+                    try await page($0, $1)
+                }
+            }
         }
-        router.on(.get, "/bitbot/installer.js") { _ in .text(FramePage.installerScript, type: "text/javascript") }
-        router.on(.get, "/bitbot/") { _ in .page(FramePage.explanation) }
+        router.on(.post, "/bitbot/") { request in
+            try await needingStore(log) {
+                try await opened(request) {
+                    try await installer.application(of: $0, sender: request.remoteAddress)
+                } showing: {
+                    guard $1.app.bitbot else { return notice(.connected(app: $1.app.name), $0, $1) }
+                    return try await application($0, $1)
+                }
+            }
+        }
+        router.on(.get, "/bitbot/") { _ in .page(ApplicationPage.notice(.elsewhere, language: nil)) }
     }
+
+    /// Who has opened a page, of which application.
+    private typealias Opened = (app: AppRecord, visit: Installer.Visit)
 
     /// The installer page; for an application without interface the address where `ONAPPINSTALL` comes.
     private func install(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -30,38 +53,80 @@ struct InstallRoutes: Sendable {
         {
             return try await events.toApplication(request)
         }
-        return try await page(request) { _ in FramePage.installed }
+        return try await opened(request) { _ in
+            try await named(request)
+        } showing: { post, opened in
+            .page(
+                ApplicationPage.installed(language: ApplicationPage.language(post.language)),
+                framedBy: opened.visit.portalOrigin, scripts: Self.bitrix24Scripts)
+        }
     }
 
-    /// Confirms what the post claims, stores the user's credential and shows a page.
-    private func page(_ request: HTTPRequest, _ html: (AppRecord) -> String) async throws -> HTTPResponse {
+    /// The application page of an application that has one here; its own page elsewhere, if it was given one.
+    private func page(_ post: InstallationPost, _ opened: Opened) async throws -> HTTPResponse {
+        if let url = opened.app.pageURL, url != Self.ownPage {
+            return HTTPResponse(status: 303, headers: ["Location": url, "Referrer-Policy": "no-referrer"])
+        }
+        guard opened.app.bitbot else { return notice(.connected(app: opened.app.name), post, opened) }
+        return try await application(post, opened)
+    }
+
+    private func application(_ post: InstallationPost, _ opened: Opened) async throws -> HTTPResponse {
+        let installation = opened.visit.installation
+        let (ticket, expiresAt) = tickets.issue(
+            for: installation.id, userID: opened.visit.userID, isAdministrator: opened.visit.user.isAdministrator)
+        let start = ApplicationPage.Start(
+            visit: opened.visit, app: opened.app,
+            domain: try await store.portal(installation.portalID)?.domain ?? post.domain,
+            language: ApplicationPage.language(post.language), ticket: ticket, expiresAt: expiresAt)
+        return .page(ApplicationPage.application(start), framedBy: opened.visit.portalOrigin)
+    }
+
+    private func notice(
+        _ notice: ApplicationPage.Notice, _ post: InstallationPost, _ opened: Opened
+    ) -> HTTPResponse {
+        .page(
+            ApplicationPage.notice(notice, language: ApplicationPage.language(post.language)),
+            framedBy: opened.visit.portalOrigin)
+    }
+
+    /// The application whose address this is.
+    private func named(_ request: HTTPRequest) async throws -> AppRecord {
         guard let app = try await store.app(addressKey: request.parameter("key")) else {
             throw HTTPError(403, "Forbidden")
         }
+        return app
+    }
+
+    /// Confirms what the post claims, stores the user's credential and shows a page.
+    private func opened(
+        _ request: HTTPRequest, of application: (Installer.Claim) async throws -> AppRecord,
+        showing page: (InstallationPost, Opened) async throws -> HTTPResponse
+    ) async throws -> HTTPResponse {
+        let post: InstallationPost
         do {
-            let claim = Installer.Claim(try InstallationPost(decoding: request.body, query: request.query))
-            let installation = try await installer.install(claim, app: app, sender: request.remoteAddress)
-            return .page(html(app), framedBy: installation.clientEndpoint)
+            post = try InstallationPost(decoding: request.body, query: request.query)
         } catch let error as EventDecodingError {
             throw HTTPError(400, "This address is opened by Bitrix24 (\(error))")
+        }
+        do {
+            let claim = Installer.Claim(post)
+            let app = try await application(claim)
+            let visit = try await installer.install(claim, app: app, sender: request.remoteAddress)
+            return try await page(post, (app, visit))
         } catch let refusal as Installer.Refusal {
-            log.warning("an installation was refused", ["app": .text(app.name), "reason": "\(refusal)"])
-            return .page(FramePage.refused(refusal.sentence), status: refusal.status)
+            log.warning("an installation was refused", ["reason": "\(refusal)"])
+            let html = ApplicationPage.notice(.refused(refusal), language: ApplicationPage.language(post.language))
+            // Nothing is on it but that sentence, and whose frame it is was not confirmed.
+            return .page(html, status: refusal.status, framedBy: "*")
         }
     }
 }
 
-extension HTTPResponse {
-    /// - Parameter portal: the portal that was just confirmed, by its REST root: it alone may frame the page.
-    fileprivate static func page(_ html: String, status: Int = 200, framedBy portal: String? = nil) -> HTTPResponse {
-        let origin = portal?.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
-        var response = HTTPResponse.text(html, status: status, type: "text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] =
-            "default-src 'none'; style-src 'unsafe-inline'; script-src 'self' https://api.bitrix24.com; "
-            + "frame-ancestors \(origin ?? (status == 200 ? "'none'" : "*"))"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-        return response
+extension Installer.Visit {
+    /// The origin of the portal that was just confirmed: it alone may frame the page.
+    fileprivate var portalOrigin: String {
+        installation.clientEndpoint.split(separator: "/", maxSplits: 3).prefix(2).joined(separator: "//")
     }
 }
 

@@ -15,13 +15,16 @@ public struct Site: Sendable {
         public var webhooks: WebhookInstaller
         public var addresses: Addresses
         public var adminToken: Secret?
+        /// The sandbox's page, where it runs: `/` leads there.
+        public var sandbox: String?
         public var clock: WallClock
         public var log: Log
         public var metrics: Metrics
         public init(
             store: Store, sessions: any SessionStore, gateway: Gateway, installer: Installer, registrar: Registrar,
-            webhooks: WebhookInstaller, addresses: Addresses, adminToken: Secret?, clock: WallClock, log: Log,
-            metrics: Metrics
+            webhooks: WebhookInstaller, addresses: Addresses, adminToken: Secret?, sandbox: String? = nil,
+            clock: WallClock,
+            log: Log, metrics: Metrics
         ) {
             self.store = store
             self.sessions = sessions
@@ -31,6 +34,7 @@ public struct Site: Sendable {
             self.webhooks = webhooks
             self.addresses = addresses
             self.adminToken = adminToken
+            self.sandbox = sandbox
             self.clock = clock
             self.log = log
             self.metrics = metrics
@@ -38,14 +42,9 @@ public struct Site: Sendable {
     }
 
     private let parts: Parts
-    /// Where `/` leads: the sandbox's page, if there is one.
-    private let front: String
     private let testEvents = TestEvents()
 
-    public init(_ parts: Parts, front: String = "/admin/") {
-        self.parts = parts
-        self.front = front
-    }
+    public init(_ parts: Parts) { self.parts = parts }
 
     /// What the public sees.
     public var handler: HTTPHandler {
@@ -59,22 +58,36 @@ public struct Site: Sendable {
             store: parts.store, inbox: parts.gateway.inbox, installer: parts.installer, testEvents: testEvents,
             sender: sender, log: parts.log)
         events.add(to: &router)
-        InstallRoutes(store: parts.store, installer: parts.installer, events: events, log: parts.log).add(to: &router)
+        InstallRoutes(
+            store: parts.store, installer: parts.installer, events: events, tickets: tickets, log: parts.log
+        ).add(to: &router)
         ManagementAPI(
             store: parts.store, gateway: parts.gateway, registrar: parts.registrar, webhooks: parts.webhooks,
-            doctor: doctor, addresses: parts.addresses, adminToken: parts.adminToken, clock: parts.clock, log: parts.log
+            installer: parts.installer, doctor: doctor, addresses: parts.addresses,
+            authentication: Authentication(
+                store: parts.store, adminToken: parts.adminToken, tickets: tickets, clock: parts.clock),
+            sandbox: parts.sandbox, clock: parts.clock, log: parts.log
         ).add(to: &router)
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
-        SignInPage.add(to: &router)
-        let front = front
+        AdminPage.add(to: &router)
+        PageFiles.all.add(to: &router)
+        let front = parts.sandbox ?? "/admin/"
         router.on(.get, "/") { _ in HTTPResponse(status: 302, headers: ["Location": front]) }
         return router.handler
+    }
+
+    /// A link that signs in once, within an hour; `nil` where the administrator has chosen a password already.
+    public func firstSignInLink() async throws -> Secret? {
+        guard try await parts.store.passwordHash() == nil else { return nil }
+        return try await ControlRoutes(parts: parts, doctor: doctor).signInLink()
     }
 
     /// What the other commands ask over the socket in the data folder; who can open that file is the administrator.
     public var controlHandler: HTTPHandler {
         ControlRoutes(parts: parts, doctor: doctor).handler
     }
+
+    private var tickets: PageTickets { PageTickets(store: parts.store, clock: parts.clock) }
 
     private var doctor: Doctor {
         Doctor(

@@ -83,8 +83,8 @@ struct Server {
                 webhooks: WebhookInstaller(
                     store: store, portals: portals, registrar: registrar,
                     sandboxOrigins: sandbox.map { [$0.portal.origin] } ?? [], clock: clock, log: log),
-                addresses: addresses, adminToken: adminToken, clock: clock, log: log, metrics: metrics),
-            front: (sandbox?.page.origin).map { $0 + "/" } ?? "/admin/")
+                addresses: addresses, adminToken: adminToken, sandbox: (sandbox?.page.origin).map { $0 + "/" },
+                clock: clock, log: log, metrics: metrics))
         listeners = try await plainly {
             [
                 try await HTTPServer.start(
@@ -101,7 +101,7 @@ struct Server {
         reconciling = Task { await reconciler.repairAll() }
         try await sandbox?.connect()
         log.info("serving", ["address": .text(configuration.publicURL), "version": .text(version)])
-        greet(configuration)
+        greet(configuration, signIn: try await site.firstSignInLink())
     }
 
     /// Finishes what is in flight: intake first, then what has been taken.
@@ -114,7 +114,7 @@ struct Server {
         await redis?.shutdown()
     }
 
-    private func greet(_ configuration: Configuration) {
+    private func greet(_ configuration: Configuration, signIn: Secret?) {
         if configuration.sandbox {
             say("BitBot with its sandbox is at \(configuration.publicURL): write there as a customer.")
             // Whoever reads this may play every part in the sandbox anyway.
@@ -123,7 +123,13 @@ struct Server {
             say("BitBot is at \(configuration.publicURL).")
         }
         let program = ProcessInfo.processInfo.arguments.first ?? "bitbot"
-        say("To sign in: \(program) admin reset --data-dir \(configuration.dataFolder)")
+        let reset = "\(program) admin reset --data-dir \(configuration.dataFolder)"
+        if let signIn {
+            say("To set it up, open this link within an hour; it works once: \(signIn.reveal())")
+            say("For another link: \(reset)")
+        } else {
+            say("Its admin panel: \(configuration.publicURL)/admin/ (a forgotten password: \(reset))")
+        }
     }
 }
 

@@ -96,9 +96,10 @@ struct SimulatedPortalTests {
             let info = try await world.authorization.tokenInfo(token, serverEndpoint: nil)
             #expect(info.clientID == "local.1" && info.memberID == world.portal.settings.memberID)
             #expect(info.clientEndpoint == world.portal.clientEndpoint)
-            let isAdmin = try await world.authorization.isAdministrator(
+            let user = try await world.authorization.user(
                 token, clientEndpoint: info.clientEndpoint, trust: .privateAllowed)
-            #expect(isAdmin)
+            #expect(user.isAdministrator)
+            #expect(!user.name.isEmpty)
             try await world.client.bindApplicationEvents(to: world.handlerURL, as: world.account)
             try await world.client.bindApplicationEvents(to: world.handlerURL, as: world.account)
             try world.portal.uninstall("local.1", clean: true)

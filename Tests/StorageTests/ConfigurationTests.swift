@@ -284,15 +284,16 @@ import Testing
     func apiTokens() async throws {
         let test = try await TestStore()
         let store = test.store
-        let token = try await store.createAPIToken(name: "script", singleUse: false, expiresAt: later, now: now)
-        let code = try await store.createAPIToken(name: "sign-in", singleUse: true, expiresAt: nil, now: now)
-        #expect(try await store.acceptsAPIToken(token, singleUse: false, now: now))
-        #expect(try await store.acceptsAPIToken(token, singleUse: false, now: now))
-        #expect(try await !store.acceptsAPIToken(token, singleUse: true, now: now))
-        #expect(try await !store.acceptsAPIToken(token, singleUse: false, now: later))
-        #expect(try await !store.acceptsAPIToken(Secret("other"), singleUse: false, now: now))
+        let token = try await store.createAPIToken(.token, name: "script", expiresAt: later, now: now).secret
+        let code = try await store.createAPIToken(.code, name: "sign-in", expiresAt: nil, now: now).secret
+        #expect(try await store.apiToken(.token, token, now: now)?.name == "script")
+        #expect(try await store.apiToken(.token, token, now: now) != nil)
+        #expect(try await store.apiToken(.session, token, now: now) == nil)
+        #expect(try await store.apiToken(.token, token, now: later) == nil)
+        #expect(try await store.apiToken(.token, Secret("other"), now: now) == nil)
+        #expect(try await !store.useCode(token, now: now))
         let uses = try await withThrowingTaskGroup { group in
-            for _ in 1...10 { group.addTask { try await store.acceptsAPIToken(code, singleUse: true, now: later) } }
+            for _ in 1...10 { group.addTask { try await store.useCode(code, now: later) } }
             return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
         #expect(uses == 1)

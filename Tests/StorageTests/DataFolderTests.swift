@@ -65,7 +65,7 @@ import Testing
         let test = try await TestStore()
         let store = test.store
         let bot = try await store.addBot()
-        let token = try await store.createAPIToken(name: "x", singleUse: false, expiresAt: nil, now: TestStore.now)
+        let token = try await store.createAPIToken(.token, name: "x", expiresAt: nil, now: TestStore.now).secret
         for credential in try await store.credentials(of: bot.installationID) {
             var credential = credential
             credential.formerRefreshToken = Secret("former-token-0123456789")

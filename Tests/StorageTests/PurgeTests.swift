@@ -86,9 +86,9 @@ import Testing
                 try connection.save(
                     SessionRecord(dialogID: dialog, connectorID: connector, platformID: "\(n)", expiresAt: expiry))
             }
-            _ = try await store.createAPIToken(name: "x", singleUse: false, expiresAt: expiry, now: days(2))
+            _ = try await store.createAPIToken(.token, name: "x", expiresAt: expiry, now: days(2))
         }
-        _ = try await store.createAPIToken(name: "for ever", singleUse: false, expiresAt: nil, now: days(2))
+        _ = try await store.createAPIToken(.token, name: "for ever", expiresAt: nil, now: days(2))
         #expect(try await purge(store) == 1)
         #expect(try await store.count("sessions") == 1)
         #expect(try await store.count("api_tokens") == 2)

@@ -29,6 +29,9 @@
 #include <cmark-gfm.h>
 #include <cmark-gfm-core-extensions.h>
 
+#include <zlib.h>
+
+#include "base_embedded.h"
 #include "base_http.h"
 #include "base_system.h"
 

@@ -7,9 +7,15 @@ struct APIError: Error, Sendable {
     var code: String
     var message: String
     var fields: [String: String] = [:]
+    /// Seconds, after which it is worth another try.
+    var retryAfter: Int?
 
     static let unauthorized = APIError(
         status: 401, code: "unauthorized", message: "Give a valid token: Authorization: Bearer TOKEN")
+    static let notAllowed = APIError(
+        status: 403, code: "not_allowed", message: "This takes an administrator")
+    static let wrongCode = APIError(
+        status: 403, code: "wrong_code", message: "This code is unknown, used or too old")
     static func notFound(_ what: String) -> APIError {
         APIError(status: 404, code: "not_found", message: "There is no such \(what)")
     }
@@ -46,17 +52,21 @@ struct APIError: Error, Sendable {
         }
     }
 
-    init(status: Int, code: String, message: String, fields: [String: String] = [:]) {
+    init(
+        status: Int, code: String, message: String, fields: [String: String] = [:], retryAfter: Int? = nil
+    ) {
         self.status = status
         self.code = code
         self.message = message
         self.fields = fields
+        self.retryAfter = retryAfter
     }
 
     var response: HTTPResponse {
         var error: [String: JSON] = ["code": .string(code), "message": .string(message)]
         if !fields.isEmpty { error["fields"] = .object(fields.mapValues(JSON.string)) }
         var response = HTTPResponse.json(.object(["error": .object(error)]), status: status)
+        if let retryAfter { response.headers["Retry-After"] = "\(retryAfter)" }
         if status == 401 { response.headers["WWW-Authenticate"] = "Bearer" }
         return response
     }

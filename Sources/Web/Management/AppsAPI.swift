@@ -57,7 +57,7 @@ struct AppsAPI: Sendable {
         try draft.textIfAny("page_url", else: given).map { try WebAddress.checkedPage($0, field: "page_url") }
     }
 
-    @Sendable private func find(_ request: HTTPRequest) async throws -> AppRecord {
+    @Sendable private func find(_ request: APIRequest) async throws -> AppRecord {
         guard let app = try await store.app(request.id(of: "app")) else { throw APIError.notFound("app") }
         return app
     }

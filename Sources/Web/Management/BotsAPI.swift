@@ -16,6 +16,7 @@ struct BotsAPI: Sendable {
                 .shown("id", .id, "The bot's id here."),
                 .required("name", .text, "Its name in Bitrix24."),
                 .required("installation_id", .id, "The installation that registers it."),
+                .shown("portal_id", .id, "The portal that it is on."),
                 .optional("connector_id", .id, "The bot platform that answers."),
                 .defaulted(
                     "type", .oneOf(["openline", "bot", "supervisor", "personal"]),
@@ -39,6 +40,7 @@ struct BotsAPI: Sendable {
             json: { bot in
                 [
                     "id": JSON(bot.id), "name": .string(bot.name), "installation_id": JSON(bot.installationID),
+                    "portal_id": JSON(try await store.installation(bot.installationID)?.portalID),
                     "connector_id": JSON(bot.connectorID), "type": .string(bot.type), "api": .string(bot.api),
                     "position": bot.position.isEmpty ? .null : .string(bot.position), "color": JSON(bot.color),
                     "avatar": bot.hasAvatar ? .string(Avatar.shown) : .null,
@@ -89,10 +91,16 @@ struct BotsAPI: Sendable {
 
     var operations: [Operation] {
         [
-            bots.list { try await store.bots(limit: $1, after: $2) },
+            bots.list(
+                filters: [APIRequest.portalFilter, ("installation_id", "Only this installation's.")]
+            ) { request, limit, cursor in
+                try await store.bots(
+                    limit: limit, after: cursor, portal: try request.portalFilter(),
+                    installation: try Query(request).id("installation_id"))
+            }.allowed(to: .portalUser),
             bots.create(
                 "Adds a bot and registers it in Bitrix24; `status` and `status_reason` say how that went", create),
-            bots.read(bot),
+            bots.read(bot).allowed(to: .portalUser),
             bots.change("Changes a bot, in Bitrix24 too; registers anew one that failed or was deleted there", change),
             bots.delete("Removes a bot, from Bitrix24 too") { request in
                 let bot = try await bot(request)
@@ -113,18 +121,18 @@ struct BotsAPI: Sendable {
                 try await asking { try await registrar.unregister(command, of: owner) }
                 try await store.deleteCommand(command.id)
             },
-        ]
+        ].map { $0.allowed(to: .portalAdmin) }
     }
 
-    @Sendable private func create(_ request: HTTPRequest, _ draft: Draft) async throws -> BotRecord {
+    @Sendable private func create(_ request: APIRequest, _ draft: Draft) async throws -> BotRecord {
         guard let installationID: ID<InstallationRecord> = try draft.id("installation_id", else: nil),
-            let installation = try await store.installation(installationID)
+            let installation = try await store.installation(installationID), request.sees(installation.portalID)
         else { throw APIError.invalid(["installation_id": "does not exist"]) }
         try await checkMayRegister(installation)
         var new = BotDraft(
             installationID: installationID, name: draft.text("name", else: ""),
             code: "bitbot_" + Vault.randomToken(bytes: 9).lowercased().filter { $0.isLetter || $0.isNumber })
-        new.connectorID = try await connector(draft, else: nil)
+        new.connectorID = try await connector(draft, else: nil, request)
         new.type = draft.text("type", else: new.type)
         new.api = draft.text("api", else: new.api)
         new.delivery = draft.text("delivery", else: installation.kind == .webhook ? "fetch" : "webhook")
@@ -137,7 +145,7 @@ struct BotsAPI: Sendable {
         return try await registrar.register(bot)
     }
 
-    @Sendable private func change(_ request: HTTPRequest, _ draft: Draft) async throws -> BotRecord {
+    @Sendable private func change(_ request: APIRequest, _ draft: Draft) async throws -> BotRecord {
         var bot = try await bot(request)
         if let installation: ID<InstallationRecord> = try draft.id("installation_id", else: nil),
             installation != bot.installationID
@@ -151,7 +159,7 @@ struct BotsAPI: Sendable {
         let delivery = draft.text("delivery", else: bot.delivery)
         try checkDelivery(delivery, api: bot.api)
         bot.name = draft.text("name", else: bot.name)
-        bot.connectorID = try await connector(draft, else: bot.connectorID)
+        bot.connectorID = try await connector(draft, else: bot.connectorID, request)
         bot.settings = draft.merged("settings", into: bot.settings)
         bot.position = draft.textIfAny("position", else: bot.position) ?? ""
         bot.color = draft.textIfAny("color", else: bot.color)
@@ -176,7 +184,7 @@ struct BotsAPI: Sendable {
         return true
     }
 
-    @Sendable private func createCommand(_ request: HTTPRequest, _ draft: Draft) async throws -> CommandRecord {
+    @Sendable private func createCommand(_ request: APIRequest, _ draft: Draft) async throws -> CommandRecord {
         let owner = try await owner(request)
         let blank = CommandRecord(
             id: ID(rawValue: 0), botID: owner.id, command: "", common: false, hidden: false, extranet: false,
@@ -229,23 +237,33 @@ struct BotsAPI: Sendable {
         ])
     }
 
-    private func connector(_ draft: Draft, else given: ID<ConnectorRecord>?) async throws -> ID<ConnectorRecord>? {
-        guard let id = try draft.id("connector_id", else: given) else { return nil }
-        guard try await store.connector(id) != nil else { throw APIError.invalid(["connector_id": "does not exist"]) }
+    private func connector(
+        _ draft: Draft, else given: ID<ConnectorRecord>?, _ request: APIRequest
+    ) async throws -> ID<ConnectorRecord>? {
+        let id = try draft.id("connector_id", else: given)
+        guard let id, id != given else { return id }
+        guard let connector = try await store.connector(id), request.mayUse(connector) else {
+            throw APIError.invalid(["connector_id": "does not exist"])
+        }
         return id
     }
 
-    @Sendable private func bot(_ request: HTTPRequest) async throws -> BotRecord {
-        guard let found = try await store.bot(request.id(of: "bot")) else { throw APIError.notFound("bot") }
+    @Sendable private func bot(_ request: APIRequest) async throws -> BotRecord {
+        try await bot(try request.id(of: "bot"), request)
+    }
+
+    @Sendable private func owner(_ request: APIRequest) async throws -> BotRecord {
+        try await bot(try request.id("bot_id", of: "bot"), request)
+    }
+
+    private func bot(_ id: ID<BotRecord>, _ request: APIRequest) async throws -> BotRecord {
+        guard let found = try await store.bot(id),
+            let installation = try await store.installation(found.installationID), request.sees(installation.portalID)
+        else { throw APIError.notFound("bot") }
         return found
     }
 
-    @Sendable private func owner(_ request: HTTPRequest) async throws -> BotRecord {
-        guard let found = try await store.bot(request.id("bot_id", of: "bot")) else { throw APIError.notFound("bot") }
-        return found
-    }
-
-    private func command(_ request: HTTPRequest) async throws -> (command: CommandRecord, bot: BotRecord) {
+    private func command(_ request: APIRequest) async throws -> (command: CommandRecord, bot: BotRecord) {
         let owner = try await owner(request)
         guard let found = try await store.command(request.id(of: "command")), found.botID == owner.id else {
             throw APIError.notFound("command")

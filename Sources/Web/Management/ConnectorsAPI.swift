@@ -2,31 +2,25 @@ import Base
 import BotPlatforms
 import Storage
 
-/// `/api/v1/providers` and `/api/v1/connectors`: where bots live, and the keys to them.
+/// `/api/v1/connectors`: the keys to bots.
+///
+/// The administrator of a portal has those of the portal, and may use, but not look into, those of the server that are shared.
 struct ConnectorsAPI: Sendable {
     let store: Store
     let clock: WallClock
 
-    private var providers: Collection<ProviderRecord> {
-        Collection(
-            "providers", "provider",
-            fields: [
-                .shown("id", .id, "The provider's id."),
-                .required("name", .text, "What people call it."),
-                .required("type", .oneOf(PlatformType.all.map(\.name)), "The kind of bot platform."),
-                .defaulted("url", .text, "The platform's address; its public one if left out."),
-                .shown("display_name", .text, "Name and kind."),
-            ],
-            json: { provider in
-                let kind = PlatformType.named(provider.type)?.displayName ?? provider.type
-                return [
-                    "id": JSON(provider.id), "name": .string(provider.name), "type": .string(provider.type),
-                    "url": .string(provider.url), "display_name": .string("\(provider.name) (\(kind))"),
-                ]
-            })
+    /// A connector as somebody sees it.
+    struct Seen: Sendable {
+        var record: ConnectorRecord
+        var isEditable: Bool
+
+        init(_ record: ConnectorRecord, by request: APIRequest) {
+            self.record = record
+            isEditable = request.sees(record.portalID)
+        }
     }
 
-    private var connectors: Collection<ConnectorRecord> {
+    private var connectors: Collection<Seen> {
         Collection(
             "connectors", "connector",
             fields: [
@@ -34,100 +28,112 @@ struct ConnectorsAPI: Sendable {
                 .optional("portal_id", .id, "The portal that it belongs to; the server's own if empty."),
                 .defaulted("shared", .flag, "Whether portals may use it."),
                 .required("provider_id", .id, "The provider."),
+                .shown("provider_name", .text, "The provider's name and kind."),
                 .required("name", .text, "What people call it."),
                 .optional("key", .secret, "The platform's API key."),
                 .optional("url", .text, "Used instead of the provider's address."),
-                .defaulted("options", .object, "Settings of the platform's kind; `/api/v1/platforms` lists them."),
+                Field(
+                    name: "options", kind: .object,
+                    about: "Settings of the platform's kind; `/api/v1/platforms` lists them.", isNullable: true),
+                .shown("editable", .flag, "Whether whoever asks may look into it and change it."),
                 .shown("created_at", .time, "When it was added."),
             ],
-            json: { connector in
-                [
+            json: { seen in
+                let connector = seen.record
+                let provider = try await store.provider(connector.providerID)
+                return [
                     "id": JSON(connector.id), "portal_id": JSON(connector.portalID), "shared": .bool(connector.shared),
-                    "provider_id": JSON(connector.providerID), "name": .string(connector.name),
-                    "key": JSON(connector.key),
-                    "url": JSON(connector.url), "options": connector.options, "created_at": JSON(connector.createdAt),
+                    "provider_id": JSON(connector.providerID), "provider_name": .string(provider?.displayName ?? ""),
+                    "name": .string(connector.name), "key": seen.isEditable ? JSON(connector.key) : .null,
+                    "url": seen.isEditable ? JSON(connector.url) : .null,
+                    "options": seen.isEditable ? connector.options : .null, "editable": .bool(seen.isEditable),
+                    "created_at": JSON(connector.createdAt),
                 ]
             })
     }
 
     var operations: [Operation] {
         [
-            providers.list { try await store.providers(limit: $1, after: $2) },
-            providers.create("Adds a provider") { _, draft in
-                let type = draft.text("type", else: "")
-                let url = draft.text("url", else: PlatformType.named(type)?.defaultURL ?? "")
-                return try await store.createProvider(
-                    name: draft.text("name", else: ""), type: type, url: try WebAddress.checked(url), now: clock.now)
+            connectors.list(filters: [APIRequest.portalFilter]) { request, limit, cursor in
+                let page = try await store.connectors(
+                    limit: limit, after: cursor, portal: try request.portalFilter(),
+                    withShared: request.principal.portal != nil)
+                return Page(items: page.items.map { Seen($0, by: request) }, next: page.next)
             },
-            providers.read(provider),
-            providers.change("Changes a provider") { request, draft in
-                var provider = try await provider(request)
-                provider.name = draft.text("name", else: provider.name)
-                provider.type = draft.text("type", else: provider.type)
-                provider.url = try WebAddress.checked(draft.text("url", else: provider.url))
-                try await store.update(provider)
-                return provider
-            },
-            providers.delete("Removes a provider that no connector uses") {
-                try await store.deleteProvider(try await provider($0).id)
-            },
-            connectors.list { try await store.connectors(limit: $1, after: $2) },
-            connectors.create("Adds a connector") { _, draft in
-                guard let providerID: ID<ProviderRecord> = try draft.id("provider_id", else: nil) else {
-                    throw APIError.invalid(["provider_id": "is missing"])
-                }
-                var new = ConnectorDraft(providerID: providerID, name: draft.text("name", else: ""))
-                new.portalID = try draft.id("portal_id", else: nil)
-                new.shared = draft.flag("shared", else: false)
-                new.key = draft.secret("key", else: nil)
-                new.url = try draft.textIfAny("url", else: nil).map { try WebAddress.checked($0) }
-                new.options = draft.merged("options", into: [:])
-                try await check(provider: providerID, portal: new.portalID, options: new.options)
-                return try await store.createConnector(new, now: clock.now)
-            },
-            connectors.read(connector),
-            connectors.change("Changes a connector; a new provider, key or address ends its sessions") {
-                request, draft in
-                var connector = try await connector(request)
-                connector.providerID = try draft.id("provider_id", else: connector.providerID) ?? connector.providerID
-                connector.portalID = try draft.id("portal_id", else: connector.portalID)
-                connector.shared = draft.flag("shared", else: connector.shared)
-                connector.name = draft.text("name", else: connector.name)
-                connector.key = draft.secret("key", else: connector.key)
-                connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
-                connector.options = draft.merged("options", into: connector.options)
-                try await check(
-                    provider: connector.providerID, portal: connector.portalID, options: connector.options)
-                try await store.update(connector, now: clock.now)
-                return try await self.connector(request)
-            },
+            connectors.create("Adds a connector", create),
+            connectors.read { Seen(try await connector($0, toUse: true), by: $0) },
+            connectors.change("Changes a connector; a new provider, key or address ends its sessions", change),
             connectors.delete("Removes a connector that no bot uses") {
                 try await store.deleteConnector(try await connector($0).id)
             },
-        ]
+        ].map { $0.allowed(to: .portalAdmin) }
     }
 
-    @Sendable private func provider(_ request: HTTPRequest) async throws -> ProviderRecord {
-        guard let found = try await store.provider(request.id(of: "provider")) else {
-            throw APIError.notFound("provider")
+    @Sendable private func create(_ request: APIRequest, _ draft: Draft) async throws -> Seen {
+        guard let providerID: ID<ProviderRecord> = try draft.id("provider_id", else: nil) else {
+            throw APIError.invalid(["provider_id": "is missing"])
         }
+        var new = ConnectorDraft(providerID: providerID, name: draft.text("name", else: ""))
+        new.portalID = try draft.id("portal_id", else: request.principal.portal)
+        new.shared = draft.flag("shared", else: false)
+        new.key = draft.secret("key", else: nil)
+        new.url = try draft.textIfAny("url", else: nil).map { try WebAddress.checked($0) }
+        new.options = options(draft, into: [:])
+        try await check(
+            provider: providerID, portal: new.portalID, shared: new.shared, url: new.url, options: new.options, request)
+        return Seen(try await store.createConnector(new, now: clock.now), by: request)
+    }
+
+    @Sendable private func change(_ request: APIRequest, _ draft: Draft) async throws -> Seen {
+        var connector = try await connector(request)
+        connector.providerID = try draft.id("provider_id", else: connector.providerID) ?? connector.providerID
+        connector.portalID = try draft.id("portal_id", else: connector.portalID)
+        connector.shared = draft.flag("shared", else: connector.shared)
+        connector.name = draft.text("name", else: connector.name)
+        connector.key = draft.secret("key", else: connector.key)
+        connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
+        connector.options = options(draft, into: connector.options)
+        try await check(
+            provider: connector.providerID, portal: connector.portalID, shared: connector.shared, url: connector.url,
+            options: connector.options, request)
+        try await store.update(connector, now: clock.now)
+        return Seen(try await self.connector(request), by: request)
+    }
+
+    private func options(_ draft: Draft, into given: JSON) -> JSON {
+        draft.value("options")?.isNull == true ? given : draft.merged("options", into: given)
+    }
+
+    /// - Parameter toUse: one of the server's own that is shared will do.
+    private func connector(_ request: APIRequest, toUse: Bool = false) async throws -> ConnectorRecord {
+        guard let found = try await store.connector(request.id(of: "connector")),
+            toUse ? request.mayUse(found) : request.sees(found.portalID)
+        else { throw APIError.notFound("connector") }
         return found
     }
 
-    @Sendable private func connector(_ request: HTTPRequest) async throws -> ConnectorRecord {
-        guard let found = try await store.connector(request.id(of: "connector")) else {
-            throw APIError.notFound("connector")
-        }
-        return found
-    }
-
-    private func check(provider: ID<ProviderRecord>, portal: ID<PortalRecord>?, options: JSON) async throws {
-        guard let provider = try await store.provider(provider) else {
-            throw APIError.invalid(["provider_id": "does not exist"])
-        }
+    private func check(
+        provider: ID<ProviderRecord>, portal: ID<PortalRecord>?, shared: Bool, url: String?, options: JSON,
+        _ request: APIRequest
+    ) async throws {
+        guard let provider = try await store.provider(provider), request.principal.portal == nil || provider.shared
+        else { throw APIError.invalid(["provider_id": "does not exist"]) }
         if let fault = PlatformType.named(provider.type)?.fault(inOptions: options) {
             throw APIError.invalid(["options": fault])
         }
         if let portal, try await store.portal(portal) == nil { throw APIError.invalid(["portal_id": "does not exist"]) }
+        guard let own = request.principal.portal else { return }
+        guard portal == own else { throw APIError.invalid(["portal_id": "must be your portal"]) }
+        guard !shared else { throw APIError.invalid(["shared": "is for the server's administrator"]) }
+        if let url, !provider.anyAddress, !HTTPClient.isSameOrigin(url, provider.url) {
+            throw APIError.invalid(["url": "must be an address of \(provider.url)"])
+        }
+    }
+}
+
+extension APIRequest {
+    /// Whether a bot of this person's may have this connector.
+    func mayUse(_ connector: ConnectorRecord) -> Bool {
+        sees(connector.portalID) || (connector.portalID == nil && connector.shared)
     }
 }

@@ -88,7 +88,7 @@ struct DialogsAPI: Sendable {
                 gives: .one("dialog", dialogs.fields),
                 handler: { request in
                     guard try await gateway.resume(request.id(of: "dialog")) else { throw APIError.notFound("dialog") }
-                    return .json(dialogs.json(try await dialog(request)))
+                    return .json(try await dialogs.json(try await dialog(request)))
                 }),
             dialogs.delete("Erases a dialog with all that was said and is still to be done in it") {
                 try await store.eraseDialog(try await dialog($0).id)
@@ -110,14 +110,14 @@ struct DialogsAPI: Sendable {
         ]
     }
 
-    private func key(_ request: HTTPRequest) throws -> WorkRecord.Key {
+    private func key(_ request: APIRequest) throws -> WorkRecord.Key {
         guard let key = WorkRecord.Key(request.pathParameters["id"] ?? "") else {
             throw APIError.notFound("failed work")
         }
         return key
     }
 
-    @Sendable private func dialog(_ request: HTTPRequest) async throws -> DialogRecord {
+    @Sendable private func dialog(_ request: APIRequest) async throws -> DialogRecord {
         guard let found = try await store.dialog(request.id(of: "dialog")) else { throw APIError.notFound("dialog") }
         return found
     }

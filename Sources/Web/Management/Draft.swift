@@ -7,7 +7,7 @@ struct Draft: Sendable {
 
     /// - Parameter isPatch: fields may be missing; RFC 7396.
     /// - Throws: ``APIError`` 400 or 422.
-    init(_ request: HTTPRequest, fields: [Field], isPatch: Bool) throws {
+    init(_ request: APIRequest, fields: [Field], isPatch: Bool) throws {
         guard let body = try? JSON(parsing: request.body), let members = body.object else {
             throw APIError.badRequest("The body must be a JSON object")
         }

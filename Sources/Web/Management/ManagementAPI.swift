@@ -8,50 +8,32 @@ struct ManagementAPI: Sendable {
     let gateway: Gateway
     let registrar: Registrar
     let webhooks: WebhookInstaller
+    let installer: Installer
     let doctor: Doctor
     let addresses: Addresses
-    /// `BITBOT_ADMIN_TOKEN`.
-    let adminToken: Secret?
+    let authentication: Authentication
+    /// The sandbox's page, where it runs.
+    let sandbox: String?
     let clock: WallClock
     let log: Log
 
     var operations: [Operation] {
-        AppsAPI(store: store, addresses: addresses, clock: clock).operations
+        SessionAPI(
+            store: store, authentication: authentication, passwords: PasswordDesk(store: store, clock: clock),
+            installer: installer, addresses: addresses, sandbox: sandbox, clock: clock
+        ).operations
+            + TokensAPI(store: store, clock: clock).operations
+            + AppsAPI(store: store, addresses: addresses, clock: clock).operations
             + PortalsAPI(store: store, webhooks: webhooks, clock: clock).operations
             + PortalCareAPI(
                 store: store, portals: gateway.portals, registrar: registrar, addresses: addresses, doctor: doctor,
                 log: log
             ).operations
             + PlatformsAPI().operations
+            + ProvidersAPI(store: store, clock: clock).operations
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations
-            + [signIn]
-    }
-
-    /// A one-time code from the terminal (`bitbot admin reset`) for a token.
-    private var signIn: Operation {
-        let token: [Field] = [
-            .shown("token", .text, "Send it as `Authorization: Bearer TOKEN`."),
-            .shown("expires_at", .time, "When it ends."),
-        ]
-        let code = [Field.required("code", .text, "The one-time code that `bitbot admin reset` prints.")]
-        return Operation(
-            id: "sign_in", method: .post, path: "/api/v1/sign-in", summary: "Changes a one-time code for a token",
-            takes: (code, false), status: 200, gives: .one("sign_in", token), isOpen: true,
-            handler: { request in
-                let draft = try Draft(request, fields: code, isPatch: false)
-                guard
-                    try await store.acceptsAPIToken(
-                        Secret(draft.text("code", else: "")), singleUse: true, now: clock.now)
-                else {
-                    throw APIError(status: 403, code: "wrong_code", message: "This code is unknown, used or too old")
-                }
-                let expiry = clock.now + .seconds(30 * 24 * 3600)
-                let token = try await store.createAPIToken(
-                    name: "sign-in", singleUse: false, expiresAt: expiry, now: clock.now)
-                return .json(["token": .string(token.reveal()), "expires_at": JSON(expiry)])
-            })
     }
 
     private static let mostBytes = 1024 * 1024
@@ -63,13 +45,44 @@ struct ManagementAPI: Sendable {
             router.on(operation.method, operation.pattern) { request in
                 await answering {
                     guard request.body.count <= Self.mostBytes else { throw APIError.tooLarge }
-                    if !operation.isOpen { try await authenticate(request) }
-                    return try await operation.handler(request)
+                    return try await perform(operation, request)
                 }
             }
         }
         let document = OpenAPI.document(operations, server: addresses.publicURL)
         router.on(.get, "/api/v1/openapi.json") { _ in .json(document) }
+    }
+
+    private func perform(_ operation: Operation, _ request: HTTPRequest) async throws -> HTTPResponse {
+        guard operation.access > .anybody else {
+            return try await operation.handler(APIRequest(http: request, principal: .nobody))
+        }
+        let principal = try await authentication.known(request).principal
+        guard principal.access >= operation.access else { throw APIError.notAllowed }
+        let request = APIRequest(http: request, principal: principal)
+        let response = try await operation.handler(request)
+        if operation.isChange { await note(operation, request, response) }
+        return response
+    }
+
+    /// For the log of changes. That a change could not be noted does not undo it.
+    private func note(_ operation: Operation, _ request: APIRequest, _ response: HTTPResponse) async {
+        var given: JSON?
+        if case .bytes(let bytes) = response.body { given = try? JSON(parsing: bytes) }
+        let id = given?["id"]?.string ?? request.pathParameters["id"]
+        let name = given?["name"]?.string ?? given?["domain"]?.string
+        let what = operation.path.dropFirst("/api/v1/".count).split(separator: "/").filter { !$0.hasPrefix("{") }
+        let target = [what.joined(separator: " "), id, name.map { "(\($0))" }].compactMap(\.self)
+        let fields = (try? JSON(parsing: request.body))?.object?.keys.sorted() ?? []
+        do {
+            try await store.add(
+                ChangeRecord(
+                    madeAt: clock.now, who: request.principal.name, action: operation.id,
+                    target: target.joined(separator: " "), fields: fields.joined(separator: ","),
+                    portalID: request.principal.portal))
+        } catch {
+            log.error("a change could not be noted", ["action": .text(operation.id), "error": "\(error)"])
+        }
     }
 
     /// What the router itself refuses looks like every other error of this API.
@@ -86,16 +99,6 @@ struct ManagementAPI: Sendable {
             return refusal
         } catch let error as HTTPError {
             return APIError(error).response
-        }
-    }
-
-    private func authenticate(_ request: HTTPRequest) async throws {
-        let parts = (request.headers["Authorization"] ?? "").split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw APIError.unauthorized }
-        let token = Secret(String(parts[1]))
-        if let adminToken, Vault.equal(adminToken, token) { return }
-        guard try await store.acceptsAPIToken(token, singleUse: false, now: clock.now) else {
-            throw APIError.unauthorized
         }
     }
 

@@ -54,7 +54,7 @@ enum OpenAPI {
                 "content": ["application/json": ["schema": request(takes.fields, isPatch: takes.isPatch)]],
             ]
         }
-        if operation.isOpen { description["security"] = [] }
+        if operation.access == .anybody { description["security"] = [] }
         return .object(description)
     }
 

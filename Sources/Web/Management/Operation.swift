@@ -18,12 +18,24 @@ struct Operation: Sendable {
     var takes: (fields: [Field], isPatch: Bool)?
     var status: Int
     var gives: Content
-    var isOpen = false
+    /// Who may call it.
+    var access = Principal.Access.admin
+    /// Whether it changes what is set up, so that the log of changes has it.
+    var isChange: Bool { method != .get && !isQuestion }
+    /// Asks and changes nothing, though it is no `GET`.
+    var isQuestion = false
     var filters: [(name: String, about: String)] = []
-    var handler: HTTPHandler
+    var handler: APIHandler
 
     /// The path as the router wants it.
     var pattern: String { path.replacing("{", with: ":").replacing("}", with: "") }
+
+    /// The same for more people.
+    func allowed(to more: Principal.Access) -> Operation {
+        var operation = self
+        operation.access = min(access, more)
+        return operation
+    }
 }
 
 /// A collection of records as the management API shows it: the operations that every collection has, made in one place.
@@ -34,11 +46,11 @@ struct Collection<Record: Sendable>: Sendable {
     var singular: String
     var path: String
     var fields: [Field]
-    var json: @Sendable (Record) -> JSON
+    var json: @Sendable (Record) async throws -> JSON
 
     init(
         _ name: String, _ singular: String, path: String? = nil, fields: [Field],
-        json: @escaping @Sendable (Record) -> JSON
+        json: @escaping @Sendable (Record) async throws -> JSON
     ) {
         self.name = name
         self.singular = singular
@@ -49,46 +61,49 @@ struct Collection<Record: Sendable>: Sendable {
 
     func list(
         filters: [(name: String, about: String)] = [],
-        _ page: @escaping @Sendable (HTTPRequest, _ limit: Int, _ cursor: String?) async throws -> Page<Record>
+        _ page: @escaping @Sendable (APIRequest, _ limit: Int, _ cursor: String?) async throws -> Page<Record>
     ) -> Operation {
         Operation(
             id: "list_\(name)", method: .get, path: path, summary: "Lists \(name), newest first", status: 200,
             gives: .page(of: singular, fields), filters: filters,
             handler: { request in
                 let query = try Query(request)
-                return .json(self.page(try await page(request, query.limit, query.cursor)))
+                let found = try await page(request, query.limit, query.cursor)
+                var items: [JSON] = []
+                for item in found.items { items.append(try await json(item)) }
+                return .json(["items": .array(items), "next": JSON(found.next)])
             })
     }
 
-    func create(_ summary: String, _ make: @escaping @Sendable (HTTPRequest, Draft) async throws -> Record) -> Operation
+    func create(_ summary: String, _ make: @escaping @Sendable (APIRequest, Draft) async throws -> Record) -> Operation
     {
         Operation(
             id: "create_\(singular)", method: .post, path: path, summary: summary, takes: (fields, false), status: 201,
             gives: .one(singular, fields),
             handler: { request in
                 let draft = try Draft(request, fields: fields, isPatch: false)
-                return .json(json(try await make(request, draft)), status: 201)
+                return .json(try await json(try await make(request, draft)), status: 201)
             })
     }
 
-    func read(_ find: @escaping @Sendable (HTTPRequest) async throws -> Record) -> Operation {
+    func read(_ find: @escaping @Sendable (APIRequest) async throws -> Record) -> Operation {
         Operation(
             id: "read_\(singular)", method: .get, path: path + "/{id}", summary: "Shows one \(singular)", status: 200,
-            gives: .one(singular, fields), handler: { .json(json(try await find($0))) })
+            gives: .one(singular, fields), handler: { .json(try await json(try await find($0))) })
     }
 
-    func change(_ summary: String, _ apply: @escaping @Sendable (HTTPRequest, Draft) async throws -> Record)
+    func change(_ summary: String, _ apply: @escaping @Sendable (APIRequest, Draft) async throws -> Record)
         -> Operation
     {
         Operation(
             id: "change_\(singular)", method: .patch, path: path + "/{id}", summary: summary, takes: (fields, true),
             status: 200, gives: .one(singular, fields),
             handler: { request in
-                .json(json(try await apply(request, try Draft(request, fields: fields, isPatch: true))))
+                .json(try await json(try await apply(request, try Draft(request, fields: fields, isPatch: true))))
             })
     }
 
-    func delete(_ summary: String, _ remove: @escaping @Sendable (HTTPRequest) async throws -> Void) -> Operation {
+    func delete(_ summary: String, _ remove: @escaping @Sendable (APIRequest) async throws -> Void) -> Operation {
         Operation(
             id: "delete_\(singular)", method: .delete, path: path + "/{id}", summary: summary, status: 204,
             gives: .nothing,
@@ -96,10 +111,6 @@ struct Collection<Record: Sendable>: Sendable {
                 try await remove(request)
                 return HTTPResponse(status: 204)
             })
-    }
-
-    private func page(_ page: Page<Record>) -> JSON {
-        ["items": .array(page.items.map(json)), "next": page.next.map(JSON.string) ?? .null]
     }
 }
 
@@ -110,7 +121,7 @@ struct Query {
     var cursor: String?
 
     /// - Throws: ``APIError``.
-    init(_ request: HTTPRequest) throws {
+    init(_ request: APIRequest) throws {
         guard let values = try? Form.decode(request.query.utf8) else {
             throw APIError.badRequest("The query cannot be read")
         }
@@ -128,15 +139,6 @@ struct Query {
     func id<Record>(_ name: String, of type: Record.Type = Record.self) throws -> ID<Record>? {
         guard let text = values[name]?.string else { return nil }
         guard let id = ID<Record>(text) else { throw APIError.invalid([name: "is not an id"]) }
-        return id
-    }
-}
-
-extension HTTPRequest {
-    /// The id in the path.
-    /// - Throws: ``APIError`` 404 when it cannot be one.
-    func id<Record>(_ name: String = "id", of what: String) throws -> ID<Record> {
-        guard let id = ID<Record>(pathParameters[name] ?? "") else { throw APIError.notFound(what) }
         return id
     }
 }

@@ -12,7 +12,7 @@ struct PortalCareAPI: Sendable {
     let doctor: Doctor
     let log: Log
 
-    var operations: [Operation] { [check, repair] }
+    var operations: [Operation] { [check, repair].map { $0.allowed(to: .portalAdmin) } }
 
     private var check: Operation {
         let finding: [Field] = [
@@ -57,8 +57,10 @@ struct PortalCareAPI: Sendable {
             })
     }
 
-    private func portal(_ request: HTTPRequest) async throws -> PortalRecord {
-        guard let portal = try await store.portal(request.id(of: "portal")) else { throw APIError.notFound("portal") }
+    private func portal(_ request: APIRequest) async throws -> PortalRecord {
+        guard let portal = try await store.portal(request.id(of: "portal")), request.sees(portal.id) else {
+            throw APIError.notFound("portal")
+        }
         return portal
     }
 }

@@ -42,7 +42,9 @@ struct PortalsAPI: Sendable {
                 .shown("id", .id, "The installation's id."),
                 .shown("portal_id", .id, "The portal that it is on."),
                 .shown("kind", .oneOf(["app", "webhook", "sandbox"]), "How it is connected."),
+                .shown("portal_domain", .text, "The portal's address now."),
                 .shownIfAny("app_id", .id, "The application."),
+                .shownIfAny("app_name", .text, "What people call the application."),
                 Field(
                     name: "webhook_url", kind: .secret,
                     about:
@@ -54,9 +56,14 @@ struct PortalsAPI: Sendable {
                 .shown("created_at", .time, "When it was installed."),
             ],
             json: { installation in
-                [
+                let portal = try await store.portal(installation.portalID)
+                var app: AppRecord?
+                if let appID = installation.appID { app = try await store.app(appID) }
+                return [
                     "id": JSON(installation.id), "portal_id": JSON(installation.portalID),
+                    "portal_domain": .string(portal?.domain ?? ""),
                     "kind": .string(installation.kind.rawValue), "app_id": JSON(installation.appID),
+                    "app_name": JSON(app?.name),
                     "scope": .string(installation.scope), "status": .string(installation.status.rawValue),
                     "webhook_url": installation.kind == .webhook ? "••••" : .null,
                     "notice": JSON(installation.notice), "created_at": JSON(installation.createdAt),
@@ -66,7 +73,12 @@ struct PortalsAPI: Sendable {
 
     var operations: [Operation] {
         [
-            portals.list { try await store.portals(limit: $1, after: $2) },
+            portals.list { request, limit, cursor in
+                guard let own = request.principal.portal else {
+                    return try await store.portals(limit: limit, after: cursor)
+                }
+                return Page(items: try await store.portal(own).map { [$0] } ?? [], next: nil)
+            }.allowed(to: .portalAdmin),
             portals.create("Adds a portal before its first installation, to let it be at a private address") {
                 _, draft in
                 let limit = try Limit(draft)
@@ -78,7 +90,7 @@ struct PortalsAPI: Sendable {
                 try await store.update(portal)
                 return portal
             },
-            portals.read(portal),
+            portals.read(portal).allowed(to: .portalAdmin),
             portals.change("Changes a portal's limit, or lets it be at a private address") { request, draft in
                 var portal = try await portal(request)
                 guard draft.text("member_id", else: portal.memberID) == portal.memberID else {
@@ -93,9 +105,11 @@ struct PortalsAPI: Sendable {
             portals.delete("Removes a portal with everything that is on it") {
                 try await store.deletePortal(try await portal($0).id)
             },
-            installations.list { try await store.installations(limit: $1, after: $2) },
+            installations.list(filters: [APIRequest.portalFilter]) { request, limit, cursor in
+                try await store.installations(limit: limit, after: cursor, portal: try request.portalFilter())
+            }.allowed(to: .portalAdmin),
             installations.create("Connects a portal by an inbound webhook; tries it first", installWebhook),
-            installations.read(installation),
+            installations.read(installation).allowed(to: .portalAdmin),
             installations.change("Puts an installation's notice away", putNoticeAway),
             installations.delete(
                 "Forgets an installation with its bots; the bots of a webhook are taken out of Bitrix24 too"
@@ -107,7 +121,7 @@ struct PortalsAPI: Sendable {
         ]
     }
 
-    @Sendable private func installWebhook(_ request: HTTPRequest, _ draft: Draft) async throws -> InstallationRecord {
+    @Sendable private func installWebhook(_ request: APIRequest, _ draft: Draft) async throws -> InstallationRecord {
         guard let address = draft.secret("webhook_url", else: nil) else {
             throw APIError.invalid(["webhook_url": "is missing"])
         }
@@ -126,7 +140,7 @@ struct PortalsAPI: Sendable {
     }
 
     /// What needs attention by the installation's status goes when that is mended.
-    @Sendable private func putNoticeAway(_ request: HTTPRequest, _ draft: Draft) async throws -> InstallationRecord {
+    @Sendable private func putNoticeAway(_ request: APIRequest, _ draft: Draft) async throws -> InstallationRecord {
         let installation = try await installation(request)
         if draft.secret("webhook_url", else: nil) != nil {
             throw APIError.invalid(["webhook_url": "is replaced with POST /api/v1/installations"])
@@ -141,13 +155,16 @@ struct PortalsAPI: Sendable {
         return try await self.installation(request)
     }
 
-    @Sendable private func portal(_ request: HTTPRequest) async throws -> PortalRecord {
-        guard let portal = try await store.portal(request.id(of: "portal")) else { throw APIError.notFound("portal") }
+    @Sendable private func portal(_ request: APIRequest) async throws -> PortalRecord {
+        guard let portal = try await store.portal(request.id(of: "portal")), request.sees(portal.id) else {
+            throw APIError.notFound("portal")
+        }
         return portal
     }
 
-    @Sendable private func installation(_ request: HTTPRequest) async throws -> InstallationRecord {
-        guard let found = try await store.installation(request.id(of: "installation")) else {
+    @Sendable private func installation(_ request: APIRequest) async throws -> InstallationRecord {
+        guard let found = try await store.installation(request.id(of: "installation")), request.sees(found.portalID)
+        else {
             throw APIError.notFound("installation")
         }
         return found
