@@ -3,7 +3,7 @@ import BotPlatforms
 import Gateway
 import Storage
 
-/// What `bitbot doctor` and `bitbot admin reset` ask of the running server.
+/// What the other commands (`bitbot doctor`, `admin reset`, `export`, `import`) ask of the running server.
 struct ControlRoutes: Sendable {
     let parts: Site.Parts
     let doctor: Doctor
@@ -14,6 +14,18 @@ struct ControlRoutes: Sendable {
             return .json(["link": .string(try await signInLink().reveal())])
         }
         router.on(.get, "/doctor") { _ in .json(["findings": .array(try await findings())]) }
+        let transfer = TransferAPI(store: parts.store, clock: parts.clock, log: parts.log)
+        router.on(.get, "/export") { request in
+            let secrets = request.query == "secrets=true"
+            return .json(try await parts.store.exportConfiguration(secrets: secrets, now: parts.clock.now))
+        }
+        router.on(.post, "/import") { request in
+            do {
+                return .json(try await transfer.take(request.body))
+            } catch {
+                return APIError(error).response
+            }
+        }
         return router.handler
     }
 

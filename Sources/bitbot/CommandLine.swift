@@ -3,6 +3,10 @@ enum Command: Equatable {
     case serve(sandbox: Bool)
     case doctor
     case adminReset
+    /// To standard output.
+    case export(secrets: Bool)
+    /// From a file; `-`: standard input.
+    case `import`(path: String)
     case help
     case version
 
@@ -11,13 +15,14 @@ enum Command: Equatable {
     static func parse(_ arguments: [String]) throws -> (Command, settings: [String: String]) {
         var words: [String] = []
         var settings: [String: String] = [:]
-        var sandbox = false
+        var (sandbox, secrets) = (false, false)
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
             case "--help", "-h": return (.help, [:])
             case "--version": return (.version, [:])
             case "--sandbox": sandbox = true
+            case "--secrets": secrets = true
             default:
                 guard argument.hasPrefix("--") else {
                     words.append(argument)
@@ -35,14 +40,17 @@ enum Command: Equatable {
                 settings[setting.variable] = value
             }
         }
-        return (try command(words, sandbox: sandbox), settings)
+        return (try command(words, sandbox: sandbox, secrets: secrets), settings)
     }
 
-    private static func command(_ words: [String], sandbox: Bool) throws -> Command {
+    private static func command(_ words: [String], sandbox: Bool, secrets: Bool) throws -> Command {
+        if words.first == "import", words.count == 2, !sandbox, !secrets { return .import(path: words[1]) }
         switch words {
-        case ["serve"]: return .serve(sandbox: sandbox)
-        case ["doctor"] where !sandbox: return .doctor
-        case ["admin", "reset"] where !sandbox: return .adminReset
+        case ["export"] where !sandbox: return .export(secrets: secrets)
+        case ["import"] where !sandbox && !secrets: return .import(path: "-")
+        case ["serve"] where !secrets: return .serve(sandbox: sandbox)
+        case ["doctor"] where !sandbox && !secrets: return .doctor
+        case ["admin", "reset"] where !sandbox && !secrets: return .adminReset
         case []: return .help
         default: throw ConfigurationError("bitbot does not know \"\(words.joined(separator: " "))\"; see bitbot --help")
         }
@@ -60,6 +68,8 @@ enum Command: Equatable {
               serve            the server; --sandbox adds a simulated portal and bot to try things out
               doctor           checks the running server, one line each; exit 1 if anything fails
               admin reset      prints a new one-time sign-in link
+              export           prints the configuration as JSON; --secrets adds keys and tokens
+              import FILE      takes such a document; without FILE from standard input
               --help, --version
 
             flags, each also an environment variable (--data-dir is BITBOT_DATA_DIR):

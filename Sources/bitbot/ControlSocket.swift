@@ -1,4 +1,5 @@
 import Base
+import Foundation
 
 /// The running server as the other commands reach it: a socket in its data folder, which only its owner can open.
 enum ControlSocket {
@@ -30,21 +31,54 @@ enum ControlSocket {
         return 0
     }
 
-    private static func ask(_ method: HTTPMethod, _ path: String, _ configuration: Configuration) async -> JSON? {
+    /// Prints the configuration.
+    /// - Returns: the exit code.
+    static func export(_ configuration: Configuration, secrets: Bool) async -> Int32 {
+        guard let document = await ask(.get, "/export?secrets=\(secrets)", configuration) else { return 1 }
+        say(document.text)
+        return 0
+    }
+
+    /// - Returns: the exit code.
+    static func `import`(_ configuration: Configuration, from path: String) async -> Int32 {
+        let file = path == "-" ? FileHandle.standardInput : FileHandle(forReadingAtPath: path)
+        guard let document = try? file?.readToEnd() else {
+            complain("\(path) cannot be read")
+            return 1
+        }
+        guard let outcome = await ask(.post, "/import", configuration, Array(document)) else { return 1 }
+        for (title, counts) in [("added", outcome["created"]), ("changed", outcome["updated"])] {
+            for (name, count) in (counts?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+                say("\(title)  \(count.text) \(name.replacing("_", with: " "))")
+            }
+        }
+        for note in outcome["notes"]?.array ?? [] { say(note.string ?? "") }
+        return 0
+    }
+
+    private static func ask(
+        _ method: HTTPMethod, _ path: String, _ configuration: Configuration, _ body: [UInt8] = []
+    ) async -> JSON? {
         let loops = EventLoopGroup(count: 1)
         let http = HTTPClient(loops: loops)
-        var request = HTTPClient.Request(method, "http://localhost" + path, trust: .privateAllowed)
+        var request = HTTPClient.Request(method, "http://localhost" + path, body: body, trust: .privateAllowed)
+        request.maximumBytes = 64 * 1024 * 1024
         request.unixSocket = Self.path(configuration)
         let answer = try? await http.send(request)
         await http.shutdown()
         loops.stop()
-        guard let answer, answer.status == 200, let body = try? JSON(parsing: answer.body) else {
+        let told = answer.flatMap { try? JSON(parsing: $0.body) }
+        if let message = told?["error"]?["message"]?.string {
+            complain(message)
+            return nil
+        }
+        guard let answer, answer.status == 200, let told else {
             complain(
                 answer == nil
                     ? "No BitBot is running on \(configuration.dataFolder): start it with bitbot serve"
                     : "The running BitBot could not answer; its log says why")
             return nil
         }
-        return body
+        return told
     }
 }

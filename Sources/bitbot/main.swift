@@ -8,6 +8,10 @@ do {
     case .version: say("bitbot \(version)")
     case .serve(let sandbox): try await serve(try Configuration(values, sandbox: sandbox))
     case .doctor: exit(await ControlSocket.doctor(try Configuration(values, sandbox: false)))
+    case .export(let secrets):
+        exit(await ControlSocket.export(try Configuration(values, sandbox: false), secrets: secrets))
+    case .import(let path):
+        exit(await ControlSocket.import(try Configuration(values, sandbox: false), from: path))
     case .adminReset: exit(await ControlSocket.adminReset(try Configuration(values, sandbox: false)))
     }
 } catch {

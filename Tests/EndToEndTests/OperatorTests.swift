@@ -58,7 +58,10 @@ extension EndToEnd {
         func help() async throws {
             let help = try await run(["--help"])
             #expect(help.code == 0)
-            for word in ["serve", "doctor", "admin reset", "--data-dir", "--redis-url", "--log-level", "--version"] {
+            for word in [
+                "serve", "doctor", "admin reset", "export", "import", "--secrets", "--data-dir", "--redis-url",
+                "--log-level", "--version",
+            ] {
                 #expect(help.output.contains(word))
             }
             let version = try await run(["--version"])
@@ -165,6 +168,48 @@ extension EndToEnd {
             try await Self.withServer { server in
                 let result = try await run(["admin", "reset"], environment: ["BITBOT_DATA_DIR": server.data])
                 #expect(result.code == 0 && result.output.contains(server.url + "/admin/#code="))
+            }
+        }
+
+        @Test("export prints the configuration, with secrets only if asked, and import takes it on another server")
+        func transfer() async throws {
+            try await Self.withServer { server in
+                let folder = ["BITBOT_DATA_DIR": server.data]
+                let provider = try await server.create("providers", ["name": "Flows", "type": "dify_chatflow"])
+                _ = try await server.create(
+                    "connectors",
+                    ["name": "Flow", "provider_id": try #require(provider["id"]), "key": "app-planted-0123456789"])
+                let plain = try await run(["export"], environment: folder)
+                #expect(plain.code == 0 && plain.output.contains("Flows") && !plain.output.contains("planted"))
+                let whole = try await run(["export", "--secrets"], environment: folder)
+                #expect(whole.code == 0 && whole.output.contains("app-planted-0123456789"))
+                let file = server.folder.file("configuration.json")
+                try whole.output.write(toFile: file, atomically: true, encoding: .utf8)
+                try await Self.withServer { other in
+                    let there = ["BITBOT_DATA_DIR": other.data]
+                    let taken = try await run(["import", file], environment: there)
+                    #expect(taken.code == 0 && taken.output.contains("added  1 connectors"), "\(taken.output)")
+                    #expect(try await run(["export", "--secrets"], environment: there).output.contains("app-planted"))
+                    let missing = try await run(["import", "/nowhere.json"], environment: there)
+                    #expect(missing.code == 1 && missing.output.contains("/nowhere.json"))
+                }
+            }
+        }
+
+        @Test("the first start prints a link that leads to choosing a password; with a password it does so no more")
+        func firstStart() async throws {
+            try await Self.withServer { server in
+                try await eventually { server.log.contains("/admin/#code=") }
+                let code = try #require(
+                    server.log.split(separator: "#code=").dropFirst().first?.prefix { !$0.isNewline })
+                let chosen = try await server.send(
+                    .post, "/api/v1/password", ["code": .string(String(code)), "password": "correct horse battery"])
+                #expect(chosen.status == 200)
+                try await server.terminate()
+                let former = server.log.split(separator: "#code=").count
+                try await server.start()
+                try await eventually { server.log.contains("Its admin panel: \(server.url)/admin/") }
+                #expect(server.log.split(separator: "#code=").count == former)
             }
         }
 

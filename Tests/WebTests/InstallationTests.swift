@@ -28,8 +28,8 @@ struct InstallationTests {
             let page = try await stage.portal.install(simulated)
             #expect(page.status == 200)
             #expect(page.headers["Content-Security-Policy"]?.contains("frame-ancestors \(stage.portal.origin)") == true)
-            #expect(String(decoding: page.body, as: UTF8.self).contains("/bitbot/installer.js"))
-            #expect(try await stage.send(.get, "/bitbot/installer.js").text.contains("installFinish"))
+            #expect(String(decoding: page.body, as: UTF8.self).contains("/pages/application/installer.js"))
+            #expect(try await stage.send(.get, "/pages/application/installer.js").text.contains("installFinish"))
             #expect(try await stage.read("installations")["items"]?.array?.count == 1)
         }
     }
@@ -40,7 +40,7 @@ struct InstallationTests {
             let installed = try await stage.installed(page: true)
             let page = try await stage.portal.openPage(of: installed.clientID, as: 2)
             #expect(page.status == 200)
-            #expect(String(decoding: page.body, as: UTF8.self).contains("Support is connected"))
+            #expect(String(decoding: page.body, as: UTF8.self).contains(#""app_name":"Support""#))
             let stored = try await stage.storedUsers()
             #expect(stored == ["1 admin", "2"])
             #expect(try await stage.status(of: installed) == "active")

@@ -16,6 +16,8 @@ struct OpenAPITests {
             let bot = try await bots(described, installed)
             try await dialogs(described, bot)
             try await tearDown(described, installed, bot)
+            let configuration = try await described.call("export", path: [:])
+            _ = try await described.call("import", configuration)
             try await signIn(described)
             #expect(described.notCalled == [], "operations that no test calls")
         }

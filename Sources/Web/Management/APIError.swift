@@ -19,8 +19,10 @@ struct APIError: Error, Sendable {
     static func notFound(_ what: String) -> APIError {
         APIError(status: 404, code: "not_found", message: "There is no such \(what)")
     }
-    static let tooLarge = APIError(
-        status: 413, code: "too_large", message: "The body must not be larger than 1 MB")
+    static func tooLarge(_ most: Int) -> APIError {
+        APIError(
+            status: 413, code: "too_large", message: "The body must not be larger than \(most / 1_048_576) MB")
+    }
     static func badRequest(_ message: String) -> APIError {
         APIError(status: 400, code: "bad_request", message: message)
     }

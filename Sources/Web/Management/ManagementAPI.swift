@@ -23,6 +23,7 @@ struct ManagementAPI: Sendable {
             installer: installer, addresses: addresses, sandbox: sandbox, clock: clock
         ).operations
             + TokensAPI(store: store, clock: clock).operations
+            + TransferAPI(store: store, clock: clock, log: log).operations
             + AppsAPI(store: store, addresses: addresses, clock: clock).operations
             + PortalsAPI(store: store, webhooks: webhooks, clock: clock).operations
             + PortalCareAPI(
@@ -36,15 +37,15 @@ struct ManagementAPI: Sendable {
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations
     }
 
-    private static let mostBytes = 1024 * 1024
-
     func add(to router: inout Router) {
         router.wrap(Self.inEnvelope)
         let operations = operations
         for operation in operations {
             router.on(operation.method, operation.pattern) { request in
                 await answering {
-                    guard request.body.count <= Self.mostBytes else { throw APIError.tooLarge }
+                    guard request.body.count <= operation.mostBytes else {
+                        throw APIError.tooLarge(operation.mostBytes)
+                    }
                     return try await perform(operation, request)
                 }
             }

@@ -54,6 +54,11 @@ enum OpenAPI {
                 "content": ["application/json": ["schema": request(takes.fields, isPatch: takes.isPatch)]],
             ]
         }
+        if operation.takesAnything {
+            description["requestBody"] = [
+                "required": true, "content": ["application/json": ["schema": ["type": "object"]]],
+            ]
+        }
         if operation.access == .anybody { description["security"] = [] }
         return .object(description)
     }

@@ -16,6 +16,8 @@ struct Operation: Sendable {
     var summary: String
     /// What goes in, if anything.
     var takes: (fields: [Field], isPatch: Bool)?
+    /// Takes any JSON object.
+    var takesAnything = false
     var status: Int
     var gives: Content
     /// Who may call it.
@@ -24,6 +26,8 @@ struct Operation: Sendable {
     var isChange: Bool { method != .get && !isQuestion }
     /// Asks and changes nothing, though it is no `GET`.
     var isQuestion = false
+    /// The largest body.
+    var mostBytes = 1024 * 1024
     var filters: [(name: String, about: String)] = []
     var handler: APIHandler
 
@@ -133,6 +137,13 @@ struct Query {
             self.limit = limit
         }
         cursor = values["cursor"]?.string
+    }
+
+    /// - Throws: ``APIError`` 422 unless it is `true` or `false`.
+    func flag(_ name: String) throws -> Bool? {
+        guard let text = values[name]?.string else { return nil }
+        guard let flag = Bool(text) else { throw APIError.invalid([name: "must be true or false"]) }
+        return flag
     }
 
     /// - Throws: ``APIError`` 422 when it is no id.
