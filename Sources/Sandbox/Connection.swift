@@ -73,11 +73,15 @@ struct Connection {
         let id = try app.text("id", of: "POST /api/v1/apps")
         let application = SimulatedPortal.Application(
             clientID: clientID, clientSecret: secret,
-            installURL: try app.text("install_url", of: "POST /api/v1/apps"))
+            installURL: try app.text("install_url", of: "POST /api/v1/apps"),
+            pageURL: try app.text("settings_url", of: "POST /api/v1/apps"))
         let answer = try await sandbox.portal.install(application)
         guard (200..<300).contains(answer.status) else {
             throw SandboxError.installationRefused(status: answer.status)
         }
+        // As the installer's page does it in a browser.
+        try sandbox.portal.installFinish(clientID)
+        sandbox.page.show(application: sandbox.portal.framePage(of: clientID))
         var status = "missing"
         let installation: String? = try await wait {
             for item in try await management.list("installations") where item["app_id"]?.string == id {

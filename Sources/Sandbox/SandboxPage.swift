@@ -39,6 +39,8 @@ public final class SandboxPage: Sendable {
         var offers: [Offer] = []
         var places: [Side: Place] = [:]
         var customers = 0
+        /// Where the application is opened in the portal.
+        var application: String?
         var calls: [(number: Int, call: WireCall)] = []
         var callCount = 0
         var readers: [Int: AsyncStream<[UInt8]>.Continuation] = [:]
@@ -95,6 +97,8 @@ public final class SandboxPage: Sendable {
         state.withLock { $0.status = status }
         tell("state", snapshot())
     }
+
+    func show(application: String?) { state.withLock { $0.application = application } }
 
     /// Shows a call, its secrets masked.
     func show(_ call: WireCall) {

@@ -161,7 +161,7 @@ extension SandboxPage {
 }
 
 /// `localhost` or a loopback address, with or without a port.
-private func isLoopback(_ host: String) -> Bool {
+func isLoopback(_ host: String) -> Bool {
     let name = host.hasPrefix("[") ? String(host.prefix { $0 != "]" }) + "]" : String(host.prefix { $0 != ":" })
     return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
 }

@@ -4,7 +4,9 @@ import Base
 extension SandboxPage {
     /// All that a page needs to begin with.
     func snapshot() -> JSON {
-        let (status, offers, places, calls) = state.withLock { ($0.status, $0.offers, $0.places, $0.calls) }
+        let (status, offers, places, calls, application) = state.withLock {
+            ($0.status, $0.offers, $0.places, $0.calls, $0.application)
+        }
         let people = people()
         var messages: [String: JSON] = [:]
         for (side, place) in places {
@@ -18,7 +20,8 @@ extension SandboxPage {
             ]
         }
         return [
-            "bitbot": .string(bitbot), "status": status.json, "offers": .array(shownOffers), "people": shownPeople(),
+            "bitbot": .string(bitbot), "application": application.map(JSON.string) ?? .null, "status": status.json,
+            "offers": .array(shownOffers), "people": shownPeople(),
             "messages": .object(messages), "calls": .array(calls.map { $0.call.json(number: $0.number) }),
         ]
     }

@@ -58,6 +58,9 @@ function follow() {
       chat.reset(state.people[place] ?? {}, state.messages[place] ?? [], state.offers, state.people.customer?.name ?? "");
     }
     wire.reset(state.calls);
+    const application = document.getElementById("link-application");
+    application.hidden = !state.application;
+    if (state.application) application.href = state.application;
     document.getElementById("link-admin").href = `${state.bitbot}/admin/`;
     document.getElementById("link-api").href = `${state.bitbot}/api/v1/openapi.json`;
     showStatus(state.status);

@@ -9,6 +9,7 @@ extension SimulatedPortal {
             let query = request.query.isEmpty ? "" : "?" + request.query
             return HTTPResponse(status: 302, headers: ["Location": origin + request.path + query])
         }
+        if let page = try frame(request) { return page }
         guard let target = RESTTarget(path: request.path) else { return .text("Not found", status: 404) }
         if target.method == "download" { return try await download(request) }
         let fault = state.withLock { $0.takeFault(for: target.method, insideBatch: false) }
