@@ -19,8 +19,13 @@ export async function checkInto(place, portal, signal) {
   }
 }
 
+/** What is wrong, openly; what is in order, for whoever wants to know. */
 function findings({ findings: all }) {
-  const sorted = all.toSorted((a, b) => Number(!a.trouble) - Number(!b.trouble));
-  return h("ul.rows", sorted.map(({ name, trouble, remedy }) => h("li", light(trouble ? "trouble" : "well"),
+  const ill = all.filter((one) => one.trouble);
+  const well = all.filter((one) => !one.trouble);
+  const list = (some) => h("ul.rows", some.map(({ name, trouble, remedy }) => h("li", light(trouble ? "trouble" : "well"),
     h("div.light-words", h("strong", name), trouble && [" ", trouble], trouble && remedy && h("p.note", remedy)))));
+  return h("div",
+    ill.length > 0 ? list(ill) : h("div.padded", light("well", h("strong", t("portals.allWell")))),
+    well.length > 0 && h("details.more-lights", h("summary", t("portals.inOrder", { count: well.length })), list(well)));
 }

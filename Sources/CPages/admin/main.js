@@ -43,9 +43,12 @@ const place = document.getElementById("place");
 let shell = null;
 
 async function start() {
-  await Promise.all([useTexts("design"), useTexts("admin")]);
+  // All at once: on a slow line each wait for an answer is felt.
+  const asked = api.get("/session");
+  asked.catch(() => {});
+  await Promise.all([useTexts("design"), useTexts("admin"), location.hash.length < 3 && useTexts("admin", "overview")]);
   try {
-    await enter(await api.get("/session"));
+    await enter(await asked);
   } catch (error) {
     place.className = "alone";
     place.replaceChildren(h("main", notice("bad", error.message, button(t("again"), start, { kind: "small" }))));

@@ -34,6 +34,8 @@ export default {
   checkText: "Asks Bitrix24 for the permissions, compares the clocks, sends a test event and looks at each bot.",
   checkWell: "The check is done. All is well.",
   checkIll: "The check is done. Something is wrong.",
+  allWell: "All is well",
+  inOrder: "In order: {count}",
   repair: "Repair",
   nothingToRepair: "Bots, commands and events in Bitrix24 are as they should be: there was nothing to repair.",
   addBot: "Make a bot",
