@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { announce, h, notice } from "/pages/design/dom.js";
 import { light } from "/pages/design/elements.js";
-import { t } from "/pages/design/texts.js";
+import { said, t } from "/pages/design/texts.js";
 
 /** Checks a portal into `place`; gives the check's answer. */
 export async function checkInto(place, portal, signal) {
@@ -24,7 +24,7 @@ function findings({ findings: all }) {
   const ill = all.filter((one) => one.trouble);
   const well = all.filter((one) => !one.trouble);
   const list = (some) => h("ul.rows", some.map(({ name, trouble, remedy }) => h("li", light(trouble ? "trouble" : "well"),
-    h("div.light-words", h("strong", name), trouble && [" ", trouble], trouble && remedy && h("p.note", remedy)))));
+    h("div.light-words", h("strong", said(name)), trouble && [" ", said(trouble)], trouble && remedy && h("p.note", said(remedy))))));
   return h("div",
     ill.length > 0 ? list(ill) : h("div.padded", light("well", h("strong", t("portals.allWell")))),
     well.length > 0 && h("details.more-lights", h("summary", t("portals.inOrder", { count: well.length })), list(well)));

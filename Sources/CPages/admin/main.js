@@ -46,7 +46,7 @@ async function start() {
   // All at once: on a slow line each wait for an answer is felt.
   const asked = api.get("/session");
   asked.catch(() => {});
-  await Promise.all([useTexts("design"), useTexts("admin"), location.hash.length < 3 && useTexts("admin", "overview")]);
+  await Promise.all([useTexts("design"), useTexts("admin"), useTexts("design", "said"), location.hash.length < 3 && useTexts("admin", "overview")]);
   try {
     await enter(await asked);
   } catch (error) {

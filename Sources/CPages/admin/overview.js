@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { button, h, icon, linkButton, notice, outside, panel } from "/pages/design/dom.js";
 import { ago, light } from "/pages/design/elements.js";
-import { formatNumber, formatSeconds, t, useTexts } from "/pages/design/texts.js";
+import { formatNumber, formatSeconds, said, t, useTexts } from "/pages/design/texts.js";
 import "/pages/design/chart.js";
 
 /** Where what a light speaks of can be mended. */
@@ -74,12 +74,13 @@ function lights(all) {
 
 function row({ kind, id, name, state, reason, remedy }) {
   const href = id != null && places[kind] ? places[kind] + id : null;
-  const words = h("span.stack.tight.light-words", h("span", h("strong", name), " ", h("span.note", t(`overview.kinds.${kind}`))),
+  const words = h("span.stack.tight.light-words", h("span", h("strong", id == null ? said(name) : name), " ", h("span.note", t(`overview.kinds.${kind}`))),
     reason && h("span", capital(reason)), remedy && h("span.note", capital(remedy)));
   return h("li", light(state), words, state !== "well" && href ? linkButton(t("overview.mend"), href, { kind: "small", "aria-label": `${t("overview.mend")}: ${name}` }) : null);
 }
 
-function capital(text) {
+function capital(sentence) {
+  const text = said(sentence);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

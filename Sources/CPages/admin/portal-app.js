@@ -4,7 +4,7 @@ import { api } from "/pages/design/api.js";
 import { h, notice } from "/pages/design/dom.js";
 import { light } from "/pages/design/elements.js";
 import { field, form } from "/pages/design/form.js";
-import { rich, t, useTexts } from "/pages/design/texts.js";
+import { rich, said, t, useTexts } from "/pages/design/texts.js";
 import { addressesOf, keyFields } from "./apps.js";
 import { connected, permissions, step } from "./portal-new.js";
 
@@ -85,7 +85,7 @@ function watchFor(place, app, installation) {
   const sign = (done, waits, key) => light(done ? "well" : waits ? "waiting" : "idle", t(`portal-new.${key}${done ? "Done" : ""}`));
   place.setAttribute("role", "status");
   place.replaceChildren(sign(ready, false, "keysSign"), sign(arrived, ready, "arrivedSign"), sign(works, arrived, "worksSign"));
-  if (arrived && !works && installation.notice) place.append(notice("warn", installation.notice));
+  if (arrived && !works && installation.notice) place.append(notice("warn", said(installation.notice)));
 }
 
 /** Asks each two seconds until `look` says that it has seen enough, or the reader leaves. */

@@ -4,7 +4,7 @@ import { api } from "/pages/design/api.js";
 import { announce, badge, h, icon, linkButton, notice, panel } from "/pages/design/dom.js";
 import { copyable } from "/pages/design/elements.js";
 import { field, form } from "/pages/design/form.js";
-import { rich, t, useTexts } from "/pages/design/texts.js";
+import { rich, said, t, useTexts } from "/pages/design/texts.js";
 import { checkInto } from "./findings.js";
 
 const doors = ["webhook", "app", "sandbox"];
@@ -69,7 +69,7 @@ export async function connected(place, installation, signal) {
   const health = h("div");
   place.replaceChildren(h("div.stack.wide",
     notice("good", [h("h2", t("portal-new.connected", { name: portal.domain })), h("p", t("portal-new.connectedText"))]),
-    installation.notice && notice("warn", installation.notice),
+    installation.notice && notice("warn", said(installation.notice)),
     h("div.line", linkButton(t("portal-new.makeBot"), `#/bots/new?installation_id=${installation.id}`, { kind: "primary" }),
       linkButton(t("portal-new.toPortal"), `#/portals/${portal.id}`)),
     panel(t("portals.health"), health, { flush: true })));

@@ -4,7 +4,7 @@ import { api } from "/pages/design/api.js";
 import { badge, busy, button, confirm, facts, h, icon, linkButton, notice, outside, panel, toast } from "/pages/design/dom.js";
 import { ago, light } from "/pages/design/elements.js";
 import { field, form } from "/pages/design/form.js";
-import { formatTime, t } from "/pages/design/texts.js";
+import { formatTime, said, t } from "/pages/design/texts.js";
 import { checkInto } from "./findings.js";
 import { statusBadge } from "./portals.js";
 
@@ -48,7 +48,7 @@ function installationRow(one, refresh) {
     h("div.stack.tight",
       h("div.line", h("h3", one.app_name ?? t(`portals.kinds.${one.kind}`)), statusBadge(one), one.app_id && h("a.note", { href: `#/apps/${one.app_id}` }, t("portals.toApp"))),
       h("p.note", t("portals.scopes"), ": ", one.scope.split(",").filter(Boolean).map((scope, index) => [index ? " " : "", h("code", scope)])),
-      (one.notice || remedy) && notice("warn", [one.notice && h("p", one.notice), remedy && h("p.note", remedy)],
+      (one.notice || remedy) && notice("warn", [one.notice && h("p", said(one.notice)), remedy && h("p.note", remedy)],
         one.notice && one.status === "active" && button(t("portals.putAway"), async () => {
           await api.patch(`/installations/${one.id}`, { notice: null });
           refresh();
@@ -87,7 +87,7 @@ function checkPanel(portal, signal) {
 function botsPanel(bots, installations) {
   const add = installations.length > 0 && linkButton(t("portals.addBot"), `#/bots/new?installation_id=${installations[0].id}`, { kind: "small", icon: "add" });
   const rows = bots.map((bot) => h("li", light({ active: "well", failed: "trouble", registering: "waiting" }[bot.status] ?? "idle"),
-    h("div.light-words", h("a", { href: `#/bots/${bot.id}` }, bot.name), bot.status_reason && h("p.note", bot.status_reason)),
+    h("div.light-words", h("a", { href: `#/bots/${bot.id}` }, bot.name), bot.status_reason && h("p.note", said(bot.status_reason))),
     badge(t(`portals.botTypes.${bot.type}`))));
   return panel(t("nav.bots"), rows.length ? h("ul.rows", rows) : h("p.note.padded", t("portals.noBots")), { flush: true, actions: [add] });
 }
