@@ -56,16 +56,16 @@ async function start() {
 }
 
 /** Shows what belongs to this state of the session. */
-async function enter(session) {
+async function enter(session, focus = false) {
   authorize({ csrf: session.csrf });
   shell?.end();
   shell = null;
   if (session.state === "signed_in" && !location.hash.startsWith("#code=")) {
-    shell = startShell({ place, pages, navigation, session, foot: () => signOutButton() });
+    shell = startShell({ place, pages, navigation, session, focus, foot: () => signOutButton() });
     return;
   }
   const { showSignIn } = await import("./sign-in.js");
-  showSignIn({ place, session, enter });
+  showSignIn({ place, session, enter: (next) => enter(next, true) });
 }
 
 function signOutButton() {

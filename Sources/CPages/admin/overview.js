@@ -65,11 +65,19 @@ function lights(all) {
   const well = sorted.filter((one) => one.state === "well");
   const list = (some) => h("ul.rows", some.map(row));
   return panel(t(ill.length ? "overview.notWell" : "overview.well", { count: ill.length }), [
-    ill.length > 0 && list(ill),
-    well.length > 0 && (ill.length > 0 || well.length > 8
-      ? h("details.more-lights", h("summary", t("overview.restWell", { count: well.length })), list(well))
-      : list(well)),
+    ill.length > 0 && list(ill.slice(0, 12)),
+    ill.length > 12 && folded(t("overview.restIll", { count: ill.length - 12 }), () => list(ill.slice(12))),
+    well.length > 0 && (ill.length > 0 || well.length > 8 ? folded(t("overview.restWell", { count: well.length }), () => list(well)) : list(well)),
   ], { flush: true });
+}
+
+/** What is built when somebody wants to see it. */
+function folded(title, content) {
+  const box = h("details.more-lights", h("summary", title));
+  box.addEventListener("toggle", () => {
+    if (box.childElementCount === 1) box.append(content());
+  });
+  return box;
 }
 
 function row({ kind, id, name, state, reason, remedy }) {
