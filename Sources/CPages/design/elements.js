@@ -169,9 +169,9 @@ export function ago(at) {
   return at ? h("bb-time", { datetime: at }) : "–";
 }
 
-/** `<bb-light>`: `light("well", "Support")`. */
+/** `<bb-light>`: `light("well", "Support")`, or without words beside something that has its own. */
 export function light(state, ...words) {
-  return h("bb-light", { state }, h("span", words));
+  return h("bb-light", { state }, words.length > 0 && h("span", words));
 }
 
 /** `<bb-copy>`: `copyable(url, t("events_url"))`. */

@@ -137,3 +137,16 @@ export function formatSeconds(seconds) {
   const [value, unit] = seconds < 1 ? [seconds * 1000, "millisecond"] : seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
   return formatNumber(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
 }
+
+/**
+ * A sentence of the server in the reader's language, where the dictionary `said` knows it (a list of patterns with what
+ * they become; `{1}` is what the pattern's first group holds, itself said anew). Else the sentence as it came.
+ */
+export function said(sentence) {
+  if (!dictionary.said?.length) return sentence;
+  for (const [pattern, text] of dictionary.said) {
+    const found = sentence?.match(pattern);
+    if (found) return text.replace(/\{(\d)\}/g, (_, number) => said(found[number] ?? ""));
+  }
+  return sentence;
+}
