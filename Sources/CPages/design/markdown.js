@@ -15,6 +15,11 @@ export function markdown(text) {
   return h("div.prose", blocks(text.replace(/\r\n?/g, "\n").split("\n"), 0));
 }
 
+/** The nodes of words within a line, such as a description with `names` in it. */
+export function inlineMarkdown(text) {
+  return inline(text);
+}
+
 function blocks(lines, depth) {
   const found = [];
   let paragraph = [];
