@@ -171,7 +171,7 @@ export function ago(at) {
 
 /** `<bb-light>`: `light("well", "Support")`. */
 export function light(state, ...words) {
-  return h("bb-light", { state }, h("span", words));
+  return h("bb-light", { state }, words.length > 0 && h("span", words));
 }
 
 /** `<bb-copy>`: `copyable(url, t("events_url"))`. */

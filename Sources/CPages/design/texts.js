@@ -19,6 +19,13 @@ export function currentLanguage() {
   return language;
 }
 
+/** The language of the surroundings, for a reader who has chosen none here before. */
+export async function preferLanguage(next) {
+  let choice = null;
+  try { choice = localStorage.getItem(stored); } catch { /* forbidden in some frames */ }
+  if (!(choice in languages)) await setLanguage(next, { remember: false });
+}
+
 /** Changes the language; `remember` it as this reader's choice. Texts in use are fetched before it returns. */
 export async function setLanguage(next, { remember = true } = {}) {
   if (!(next in languages)) return;
