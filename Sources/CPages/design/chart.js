@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { drawn } from "./icons.js";
-import { currentLanguage, formatTime, t } from "./texts.js";
+import { formatTime, locale, t } from "./texts.js";
 
 const height = 170;
 const left = 44;
@@ -11,29 +11,30 @@ const top = 10;
 
 /**
  * Properties: `points` (`[{ at, … }]`, oldest first), `series` (`[{ key, label, dashed }]`, members of the points; null is a
- * gap), `kind` ("line" or "bars"), `format(value)`, `label` (what the chart shows, in a sentence).
+ * gap; `color` is its number among the series' colours), `format(value)`. Attributes: `kind` ("line" or "bars"), `label`
+ * (what the chart shows), `whole` (there are no halves).
  */
 class Chart extends HTMLElement {
   points = [];
   series = [];
-  kind = "line";
   format = String;
-  label = "";
   #resize = new ResizeObserver(() => this.#paint());
   #svg;
   #tip;
   #at = null;
 
   connectedCallback() {
-    this.#svg = drawn("svg", { role: "img", "aria-label": this.label, tabindex: "0" });
+    this.#svg = drawn("svg", { role: "img", "aria-label": this.getAttribute("label"), tabindex: "0" });
     this.#tip = h("p.tip", { "aria-live": "polite" });
     this.#svg.addEventListener("pointermove", (event) => this.#point(event));
     this.#svg.addEventListener("pointerleave", () => this.#choose(null));
     this.#svg.addEventListener("blur", () => this.#choose(null));
     this.#svg.addEventListener("keydown", (event) => this.#step(event));
-    const legend = this.series.length > 1 && h("ul.legend", this.series.map(({ label, dashed }, index) =>
-      h(`li.series-${index + 1}${dashed ? ".dashed" : ""}`, label)));
-    this.replaceChildren(...[legend, this.#svg, this.#tip, this.#table()].filter(Boolean));
+    this.series.forEach((series, index) => { series.color ??= index + 1; });
+    const legend = this.series.length > 1 && h("ul.legend", this.series.map(({ label, dashed, color }) =>
+      h(`li.series-${color}${dashed ? ".dashed" : ""}`, label)));
+    const table = h("div.table-box", { hidden: true, tabindex: "0", role: "group", "aria-label": this.getAttribute("label") });
+    this.replaceChildren(...[legend, this.#svg, h("div.under", this.#tip, this.#toggle(table)), table].filter(Boolean));
     this.#resize.observe(this);
   }
 
@@ -41,12 +42,12 @@ class Chart extends HTMLElement {
 
   #paint() {
     const width = Math.max(this.clientWidth, 200);
-    const highest = niceCeiling(Math.max(0, ...this.points.flatMap((point) => this.series.map(({ key }) => point[key] ?? 0))));
+    const highest = niceCeiling(Math.max(this.hasAttribute("whole") ? 2 : 0, ...this.points.flatMap((point) => this.series.map(({ key }) => point[key] ?? 0))));
     const x = (index) => left + ((width - left - 6) * (index + 0.5)) / Math.max(this.points.length, 1);
     const y = (value) => top + (height - top - bottom) * (1 - value / highest);
     this.#svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.#svg.replaceChildren(...this.#grid(width, highest, y), ...this.#times(x, width),
-      ...this.series.flatMap((series, index) => (this.kind === "bars" ? this.#bars(series, index, x, y) : this.#line(series, index, x, y))));
+      ...this.series.flatMap((series, index) => (this.getAttribute("kind") === "bars" ? this.#bars(series, x, y) : this.#line(series, index, x, y))));
     if (this.#at != null) {
       this.#svg.append(drawn("line", { class: "hover", x1: x(this.#at), x2: x(this.#at), y1: top, y2: height - bottom }));
     }
@@ -72,15 +73,15 @@ class Chart extends HTMLElement {
     });
   }
 
-  #bars({ key }, index, x, y) {
+  #bars({ key, color }, x, y) {
     const wide = Math.max(1, (x(1) - x(0)) * 0.7);
     return this.points.flatMap((point, at) => (point[key] ? [drawn("rect", {
-      class: `bar series-${index + 1}`, x: x(at) - wide / 2, width: wide, y: y(point[key]), height: y(0) - y(point[key]), rx: Math.min(2, wide / 3),
+      class: `bar series-${color}`, x: x(at) - wide / 2, width: wide, y: y(point[key]), height: y(0) - y(point[key]), rx: Math.min(2, wide / 3),
     })] : []));
   }
 
   /** A line with gaps where nothing is known; the ground under the first is tinted. */
-  #line({ key, dashed }, index, x, y) {
+  #line({ key, dashed, color }, index, x, y) {
     const runs = [];
     let run = null;
     this.points.forEach((point, at) => {
@@ -90,11 +91,11 @@ class Chart extends HTMLElement {
     });
     const path = (points) => "M" + points.map(([a, b]) => `${a.toFixed(1)} ${b.toFixed(1)}`).join("L");
     const lines = runs.map((points) => drawn("path", {
-      class: `drawn series-${index + 1}${dashed ? " dashed" : ""}`, d: path(points) + (points.length === 1 ? "h0.1" : ""),
+      class: `drawn series-${color}${dashed ? " dashed" : ""}`, d: path(points) + (points.length === 1 ? "h0.1" : ""),
     }));
     if (index > 0) return lines;
     return runs.map((points) => drawn("path", {
-      class: "area series-1", d: `${path(points)}L${points.at(-1)[0]} ${y(0)}L${points[0][0]} ${y(0)}Z`,
+      class: `area series-${color}`, d: `${path(points)}L${points.at(-1)[0]} ${y(0)}L${points[0][0]} ${y(0)}Z`,
     })).concat(lines);
   }
 
@@ -125,21 +126,24 @@ class Chart extends HTMLElement {
     const long = this.points.length > 1 && new Date(this.points.at(-1).at) - new Date(this.points[0].at) > 26 * 3600e3;
     if (!brief) return formatTime(at, long ? "both" : "time");
     if (!long) return formatTime(at, "time");
-    return new Intl.DateTimeFormat(currentLanguage(), { weekday: "short", day: "numeric" }).format(new Date(at));
+    return new Intl.DateTimeFormat(locale(), { weekday: "short", day: "numeric" }).format(new Date(at));
+  }
+
+  #toggle(place) {
+    const button = h("button.button.quiet.small", { type: "button", "aria-expanded": "false" }, t("asTable"));
+    button.addEventListener("click", () => {
+      place.hidden = !place.hidden;
+      button.setAttribute("aria-expanded", String(!place.hidden));
+      if (!place.childElementCount) place.append(this.#table());
+    });
+    return button;
   }
 
   #table() {
-    const box = h("details", h("summary", t("asTable")));
-    // Only what is opened is built.
-    box.addEventListener("toggle", () => {
-      if (!box.open || box.childElementCount > 1) return;
-      const rows = this.points.toReversed().map((point) => h("tr", h("td.nowrap", this.#moment(point.at)),
-        this.series.map(({ key, label }) => h("td.number", { "data-label": label }, point[key] == null ? "–" : this.format(point[key])))));
-      box.append(h("div.table-box", { tabindex: "0", role: "group", "aria-label": this.label }, h("table.table", { "aria-label": this.label },
-        h("thead", h("tr", h("th", { scope: "col" }, t("time")), this.series.map(({ label }) => h("th", { scope: "col" }, label)))),
-        h("tbody", rows))));
-    });
-    return box;
+    return h("table.table", { "aria-label": this.getAttribute("label") },
+      h("thead", h("tr", h("th", { scope: "col" }, t("time")), this.series.map(({ label }) => h("th", { scope: "col" }, label)))),
+      h("tbody", this.points.toReversed().map((point) => h("tr", h("td.nowrap", this.#moment(point.at)),
+        this.series.map(({ key, label }) => h("td.number", { "data-label": label }, point[key] == null ? "–" : this.format(point[key])))))));
   }
 }
 

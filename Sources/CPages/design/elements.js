@@ -172,7 +172,7 @@ export function ago(at) {
   return at ? h("bb-time", { datetime: at }) : "–";
 }
 
-/** `<bb-light>`: `light("well", "Support")`. */
+/** `<bb-light>`: `light("well", "Support")`, or without words beside something that has its own. */
 export function light(state, ...words) {
   return h("bb-light", { state }, words.length > 0 && h("span", words));
 }

@@ -26,6 +26,11 @@ export async function preferLanguage(next) {
   if (!(choice in languages)) await setLanguage(next, { remember: false });
 }
 
+/** The reader's own habits for dates and numbers within the language: "en-GB" for "en". */
+export function locale() {
+  return navigator.languages?.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
+}
+
 /** Changes the language; `remember` it as this reader's choice. Texts in use are fetched before it returns. */
 export async function setLanguage(next, { remember = true } = {}) {
   if (!(next in languages)) return;
@@ -106,7 +111,7 @@ function plural(count) {
 }
 
 export function formatNumber(value, options) {
-  return new Intl.NumberFormat(language, options).format(value);
+  return new Intl.NumberFormat(locale(), options).format(value);
 }
 
 /** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" (with seconds). */
@@ -117,7 +122,7 @@ export function formatTime(at, style = "both") {
     time: { timeStyle: "short" },
     second: { dateStyle: "medium", timeStyle: "medium" },
   }[style];
-  return new Intl.DateTimeFormat(language, options).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }
 
 /** How long ago, or in how long: "3 minutes ago", "yesterday". */
@@ -134,8 +139,21 @@ export function formatRelative(at, now = Date.now()) {
   }
 }
 
-/** A duration given in seconds: "85 ms", "1.2 s", "3 min". */
+/** A duration given in seconds: "85ms", "1.2s", "3m". */
 export function formatSeconds(seconds) {
   const [value, unit] = seconds < 1 ? [seconds * 1000, "millisecond"] : seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
-  return formatNumber(value, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
+  return formatNumber(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
+}
+
+/**
+ * A sentence of the server in the reader's language, where the dictionary `said` knows it (a list of patterns with what
+ * they become; `{1}` is what the pattern's first group holds, itself said anew). Else the sentence as it came.
+ */
+export function said(sentence) {
+  if (!dictionary.said?.length) return sentence;
+  for (const [pattern, text] of dictionary.said) {
+    const found = sentence?.match(pattern);
+    if (found) return text.replace(/\{(\d)\}/g, (_, number) => said(found[number] ?? ""));
+  }
+  return sentence;
 }

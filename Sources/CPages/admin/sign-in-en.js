@@ -1,0 +1,22 @@
+// Signing in.
+export default {
+  title: "Sign in",
+  password: "Password",
+  submit: "Sign in",
+  wrong: "This is not the password.",
+  forgotten: "Forgotten the password?",
+  forgottenText: "On the machine where BitBot runs, this command prints a new one-time link. Open it to choose another password.",
+  forgottenDocker: "It needs the same `BITBOT_DATA_DIR` as the server.",
+  command: "Command",
+  slowDown: { one: "Too many wrong passwords. Wait {count} second.", other: "Too many wrong passwords. Wait {count} seconds." },
+  welcome: "Welcome to BitBot",
+  welcomeText: "Choose the password of the administrator. You sign in with it from now on.",
+  newTitle: "Choose a new password",
+  newText: "Everybody who is signed in now will be signed out.",
+  choose: "Password",
+  chooseHelp: "At least 10 characters. Three or four unrelated words are easy to keep in mind.",
+  start: "Save and sign in",
+  linkRefused: "The link does not work?",
+  openLink: "Nobody has chosen a password yet. Open the one-time link that BitBot printed when it started: it leads to choosing one.",
+  linkLost: "The link is gone? On the machine where BitBot runs, this command prints a new one:",
+};
