@@ -7,6 +7,9 @@
 static const unsigned char design_api_js[] = {
 #embed "design/api.js"
 };
+static const unsigned char design_bbcode_js[] = {
+#embed "design/bbcode.js"
+};
 static const unsigned char design_chart_js[] = {
 #embed "design/chart.js"
 };
@@ -19,6 +22,9 @@ static const unsigned char design_dom_js[] = {
 static const unsigned char design_elements_js[] = {
 #embed "design/elements.js"
 };
+static const unsigned char design_filters_js[] = {
+#embed "design/filters.js"
+};
 static const unsigned char design_form_js[] = {
 #embed "design/form.js"
 };
@@ -27,6 +33,15 @@ static const unsigned char design_icon_svg[] = {
 };
 static const unsigned char design_icons_js[] = {
 #embed "design/icons.js"
+};
+static const unsigned char design_markdown_js[] = {
+#embed "design/markdown.js"
+};
+static const unsigned char design_said_en_js[] = {
+#embed "design/said-en.js"
+};
+static const unsigned char design_said_ru_js[] = {
+#embed "design/said-ru.js"
 };
 static const unsigned char design_shell_js[] = {
 #embed "design/shell.js"
@@ -49,11 +64,44 @@ static const unsigned char admin_apps_ru_js[] = {
 static const unsigned char admin_apps_js[] = {
 #embed "admin/apps.js"
 };
+static const unsigned char admin_choices_js[] = {
+#embed "admin/choices.js"
+};
+static const unsigned char admin_connector_form_js[] = {
+#embed "admin/connector-form.js"
+};
+static const unsigned char admin_connectors_en_js[] = {
+#embed "admin/connectors-en.js"
+};
+static const unsigned char admin_connectors_ru_js[] = {
+#embed "admin/connectors-ru.js"
+};
+static const unsigned char admin_connectors_js[] = {
+#embed "admin/connectors.js"
+};
+static const unsigned char admin_dialogs_en_js[] = {
+#embed "admin/dialogs-en.js"
+};
+static const unsigned char admin_dialogs_ru_js[] = {
+#embed "admin/dialogs-ru.js"
+};
+static const unsigned char admin_dialogs_js[] = {
+#embed "admin/dialogs.js"
+};
+static const unsigned char admin_exchange_js[] = {
+#embed "admin/exchange.js"
+};
+static const unsigned char admin_findings_js[] = {
+#embed "admin/findings.js"
+};
 static const unsigned char admin_index_html[] = {
 #embed "admin/index.html"
 };
 static const unsigned char admin_main_js[] = {
 #embed "admin/main.js"
+};
+static const unsigned char admin_option_fields_js[] = {
+#embed "admin/option-fields.js"
 };
 static const unsigned char admin_overview_en_js[] = {
 #embed "admin/overview-en.js"
@@ -63,6 +111,39 @@ static const unsigned char admin_overview_ru_js[] = {
 };
 static const unsigned char admin_overview_js[] = {
 #embed "admin/overview.js"
+};
+static const unsigned char admin_portal_app_js[] = {
+#embed "admin/portal-app.js"
+};
+static const unsigned char admin_portal_new_en_js[] = {
+#embed "admin/portal-new-en.js"
+};
+static const unsigned char admin_portal_new_ru_js[] = {
+#embed "admin/portal-new-ru.js"
+};
+static const unsigned char admin_portal_new_js[] = {
+#embed "admin/portal-new.js"
+};
+static const unsigned char admin_portal_js[] = {
+#embed "admin/portal.js"
+};
+static const unsigned char admin_portals_en_js[] = {
+#embed "admin/portals-en.js"
+};
+static const unsigned char admin_portals_ru_js[] = {
+#embed "admin/portals-ru.js"
+};
+static const unsigned char admin_portals_js[] = {
+#embed "admin/portals.js"
+};
+static const unsigned char admin_providers_en_js[] = {
+#embed "admin/providers-en.js"
+};
+static const unsigned char admin_providers_ru_js[] = {
+#embed "admin/providers-ru.js"
+};
+static const unsigned char admin_providers_js[] = {
+#embed "admin/providers.js"
 };
 static const unsigned char admin_sign_in_en_js[] = {
 #embed "admin/sign-in-en.js"
@@ -79,27 +160,92 @@ static const unsigned char admin_texts_en_js[] = {
 static const unsigned char admin_texts_ru_js[] = {
 #embed "admin/texts-ru.js"
 };
+static const unsigned char admin_transcript_js[] = {
+#embed "admin/transcript.js"
+};
+static const unsigned char application_alone_js[] = {
+#embed "application/alone.js"
+};
+static const unsigned char application_bots_en_js[] = {
+#embed "application/bots-en.js"
+};
+static const unsigned char application_bots_ru_js[] = {
+#embed "application/bots-ru.js"
+};
+static const unsigned char application_bots_js[] = {
+#embed "application/bots.js"
+};
+static const unsigned char application_check_en_js[] = {
+#embed "application/check-en.js"
+};
+static const unsigned char application_check_ru_js[] = {
+#embed "application/check-ru.js"
+};
+static const unsigned char application_check_js[] = {
+#embed "application/check.js"
+};
 static const unsigned char application_index_html[] = {
 #embed "application/index.html"
 };
 static const unsigned char application_installer_html[] = {
 #embed "application/installer.html"
 };
+static const unsigned char application_installer_js[] = {
+#embed "application/installer.js"
+};
+static const unsigned char application_main_js[] = {
+#embed "application/main.js"
+};
 static const unsigned char application_notice_html[] = {
 #embed "application/notice.html"
+};
+static const unsigned char application_notice_js[] = {
+#embed "application/notice.js"
+};
+static const unsigned char application_notices_en_js[] = {
+#embed "application/notices-en.js"
+};
+static const unsigned char application_notices_ru_js[] = {
+#embed "application/notices-ru.js"
+};
+static const unsigned char application_overview_en_js[] = {
+#embed "application/overview-en.js"
+};
+static const unsigned char application_overview_ru_js[] = {
+#embed "application/overview-ru.js"
+};
+static const unsigned char application_overview_js[] = {
+#embed "application/overview.js"
+};
+static const unsigned char application_renewal_js[] = {
+#embed "application/renewal.js"
+};
+static const unsigned char application_start_js[] = {
+#embed "application/start.js"
+};
+static const unsigned char application_texts_en_js[] = {
+#embed "application/texts-en.js"
+};
+static const unsigned char application_texts_ru_js[] = {
+#embed "application/texts-ru.js"
 };
 
 #define ROW(name, bytes) { name, bytes, sizeof bytes }
 
 static const struct embedded_file files[] = {
     ROW("design/api.js", design_api_js),
+    ROW("design/bbcode.js", design_bbcode_js),
     ROW("design/chart.js", design_chart_js),
     ROW("design/design.css", design_design_css),
     ROW("design/dom.js", design_dom_js),
     ROW("design/elements.js", design_elements_js),
+    ROW("design/filters.js", design_filters_js),
     ROW("design/form.js", design_form_js),
     ROW("design/icon.svg", design_icon_svg),
     ROW("design/icons.js", design_icons_js),
+    ROW("design/markdown.js", design_markdown_js),
+    ROW("design/said-en.js", design_said_en_js),
+    ROW("design/said-ru.js", design_said_ru_js),
     ROW("design/shell.js", design_shell_js),
     ROW("design/texts-en.js", design_texts_en_js),
     ROW("design/texts-ru.js", design_texts_ru_js),
@@ -107,19 +253,61 @@ static const struct embedded_file files[] = {
     ROW("admin/apps-en.js", admin_apps_en_js),
     ROW("admin/apps-ru.js", admin_apps_ru_js),
     ROW("admin/apps.js", admin_apps_js),
+    ROW("admin/choices.js", admin_choices_js),
+    ROW("admin/connector-form.js", admin_connector_form_js),
+    ROW("admin/connectors-en.js", admin_connectors_en_js),
+    ROW("admin/connectors-ru.js", admin_connectors_ru_js),
+    ROW("admin/connectors.js", admin_connectors_js),
+    ROW("admin/dialogs-en.js", admin_dialogs_en_js),
+    ROW("admin/dialogs-ru.js", admin_dialogs_ru_js),
+    ROW("admin/dialogs.js", admin_dialogs_js),
+    ROW("admin/exchange.js", admin_exchange_js),
+    ROW("admin/findings.js", admin_findings_js),
     ROW("admin/index.html", admin_index_html),
     ROW("admin/main.js", admin_main_js),
+    ROW("admin/option-fields.js", admin_option_fields_js),
     ROW("admin/overview-en.js", admin_overview_en_js),
     ROW("admin/overview-ru.js", admin_overview_ru_js),
     ROW("admin/overview.js", admin_overview_js),
+    ROW("admin/portal-app.js", admin_portal_app_js),
+    ROW("admin/portal-new-en.js", admin_portal_new_en_js),
+    ROW("admin/portal-new-ru.js", admin_portal_new_ru_js),
+    ROW("admin/portal-new.js", admin_portal_new_js),
+    ROW("admin/portal.js", admin_portal_js),
+    ROW("admin/portals-en.js", admin_portals_en_js),
+    ROW("admin/portals-ru.js", admin_portals_ru_js),
+    ROW("admin/portals.js", admin_portals_js),
+    ROW("admin/providers-en.js", admin_providers_en_js),
+    ROW("admin/providers-ru.js", admin_providers_ru_js),
+    ROW("admin/providers.js", admin_providers_js),
     ROW("admin/sign-in-en.js", admin_sign_in_en_js),
     ROW("admin/sign-in-ru.js", admin_sign_in_ru_js),
     ROW("admin/sign-in.js", admin_sign_in_js),
     ROW("admin/texts-en.js", admin_texts_en_js),
     ROW("admin/texts-ru.js", admin_texts_ru_js),
+    ROW("admin/transcript.js", admin_transcript_js),
+    ROW("application/alone.js", application_alone_js),
+    ROW("application/bots-en.js", application_bots_en_js),
+    ROW("application/bots-ru.js", application_bots_ru_js),
+    ROW("application/bots.js", application_bots_js),
+    ROW("application/check-en.js", application_check_en_js),
+    ROW("application/check-ru.js", application_check_ru_js),
+    ROW("application/check.js", application_check_js),
     ROW("application/index.html", application_index_html),
     ROW("application/installer.html", application_installer_html),
+    ROW("application/installer.js", application_installer_js),
+    ROW("application/main.js", application_main_js),
     ROW("application/notice.html", application_notice_html),
+    ROW("application/notice.js", application_notice_js),
+    ROW("application/notices-en.js", application_notices_en_js),
+    ROW("application/notices-ru.js", application_notices_ru_js),
+    ROW("application/overview-en.js", application_overview_en_js),
+    ROW("application/overview-ru.js", application_overview_ru_js),
+    ROW("application/overview.js", application_overview_js),
+    ROW("application/renewal.js", application_renewal_js),
+    ROW("application/start.js", application_start_js),
+    ROW("application/texts-en.js", application_texts_en_js),
+    ROW("application/texts-ru.js", application_texts_ru_js),
     { NULL, NULL, 0 },
 };
 

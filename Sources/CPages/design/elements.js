@@ -84,7 +84,8 @@ const signs = {
 /**
  * `<bb-list>`: a table of a list that comes in pages, which becomes cards where there is no room. Properties:
  * - `source(cursor, signal)` gives `{items, next}`: see `api.pages`;
- * - `columns`: `[{ label, cell: (item) => text or node, kind: "end" | "nowrap" | … }]`;
+ * - `columns`: `[{ label, cell: (item) => text or node, kind: "end" | "nowrap" | … }]`, with `note(item)` for what stands
+ *   smaller under the cell's content;
  * - `href(item)`: where a row leads (its first cell is the link), if it leads anywhere;
  * - `empty`: what is shown when there is nothing: the description of an empty state, see `empty()`.
  * The attribute `label` names the table. `reload()` fetches the first page anew.
@@ -146,10 +147,12 @@ class List extends HTMLElement {
   }
 
   #row(item) {
-    const row = h("tr", this.columns.map(({ label, kind, cell }, index) => {
+    const row = h("tr", this.columns.map(({ label, kind, cell, note }, index) => {
       const content = cell(item);
       const linked = index === 0 && this.href ? h("a.row-link", { href: this.href(item) }, content) : content;
-      return h("td", { class: kind, "data-label": index > 0 && label ? label : null }, linked ?? "");
+      const below = note?.(item);
+      return h("td", { class: kind, "data-label": index > 0 && label ? label : null },
+        below ? h("div", linked, h("div.note.cut", below)) : linked ?? "");
     }));
     row.addEventListener("click", (event) => {
       if (event.target.closest("a, button, input, select, label") || String(getSelection())) return;

@@ -19,6 +19,13 @@ export function currentLanguage() {
   return language;
 }
 
+/** The language of the surroundings, for a reader who has chosen none here before. */
+export async function preferLanguage(next) {
+  let choice = null;
+  try { choice = localStorage.getItem(stored); } catch { /* forbidden in some frames */ }
+  if (!(choice in languages)) await setLanguage(next, { remember: false });
+}
+
 /** The reader's own habits for dates and numbers within the language: "en-GB" for "en". */
 export function locale() {
   return navigator.languages?.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
