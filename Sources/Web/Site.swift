@@ -17,13 +17,15 @@ public struct Site: Sendable {
         public var adminToken: Secret?
         /// The sandbox's page, where it runs: `/` leads there.
         public var sandbox: String?
+        /// The program's.
+        public var version: String
         public var clock: WallClock
         public var log: Log
         public var metrics: Metrics
         public init(
             store: Store, sessions: any SessionStore, gateway: Gateway, installer: Installer, registrar: Registrar,
             webhooks: WebhookInstaller, addresses: Addresses, adminToken: Secret?, sandbox: String? = nil,
-            clock: WallClock,
+            version: String = "", clock: WallClock,
             log: Log, metrics: Metrics
         ) {
             self.store = store
@@ -35,6 +37,7 @@ public struct Site: Sendable {
             self.addresses = addresses
             self.adminToken = adminToken
             self.sandbox = sandbox
+            self.version = version
             self.clock = clock
             self.log = log
             self.metrics = metrics
@@ -66,7 +69,7 @@ public struct Site: Sendable {
             installer: parts.installer, doctor: doctor, addresses: parts.addresses,
             authentication: Authentication(
                 store: parts.store, adminToken: parts.adminToken, tickets: tickets, clock: parts.clock),
-            sandbox: parts.sandbox, clock: parts.clock, log: parts.log
+            sandbox: parts.sandbox, version: parts.version, clock: parts.clock, log: parts.log
         ).add(to: &router)
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
         AdminPage.add(to: &router)

@@ -84,7 +84,7 @@ struct Server {
                     store: store, portals: portals, registrar: registrar,
                     sandboxOrigins: sandbox.map { [$0.portal.origin] } ?? [], clock: clock, log: log),
                 addresses: addresses, adminToken: adminToken, sandbox: (sandbox?.page.origin).map { $0 + "/" },
-                clock: clock, log: log, metrics: metrics))
+                version: version, clock: clock, log: log, metrics: metrics))
         listeners = try await plainly {
             [
                 try await HTTPServer.start(

@@ -23,7 +23,7 @@ export async function showSignIn({ place, session, enter }) {
           place.querySelector(`.switch [lang="${next}"]`).focus();
         })),
       h("main", { id: "main" }, h("div.panel", h("h1", { tabindex: "-1" }, title), content)),
-      h("footer.note", `BitBot ${session.version}`));
+      h("footer.note", "BitBot"));
   };
   draw();
   (place.querySelector("input:not([hidden])") ?? place.querySelector("h1")).focus();

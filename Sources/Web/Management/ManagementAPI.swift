@@ -14,13 +14,14 @@ struct ManagementAPI: Sendable {
     let authentication: Authentication
     /// The sandbox's page, where it runs.
     let sandbox: String?
+    let version: String
     let clock: WallClock
     let log: Log
 
     var operations: [Operation] {
         SessionAPI(
             store: store, authentication: authentication, passwords: PasswordDesk(store: store, clock: clock),
-            installer: installer, addresses: addresses, sandbox: sandbox, clock: clock
+            installer: installer, addresses: addresses, sandbox: sandbox, version: version, clock: clock
         ).operations
             + TokensAPI(store: store, clock: clock).operations
             + TransferAPI(store: store, clock: clock, log: log).operations

@@ -14,6 +14,7 @@ struct SessionAPI: Sendable {
     let addresses: Addresses
     /// Where the sandbox's page is, if it runs.
     let sandbox: String?
+    let version: String
     let clock: WallClock
 
     var operations: [Operation] { [session, signIn, signOut, signOutEverywhere, password, renew, tokenForCode] }
@@ -28,6 +29,7 @@ struct SessionAPI: Sendable {
         .shownIfAny("portal_id", .id, "The only portal that whoever asks may see."),
         .shownIfAny("expires_at", .time, "When the credential ends."),
         .shown("public_url", .text, "How Bitrix24 and browsers reach this server."),
+        .shownIfAny("version", .text, "This BitBot's; only for whoever is signed in."),
         .shownIfAny("sandbox", .text, "The sandbox's page, where it runs."),
     ]
 
@@ -192,7 +194,8 @@ struct SessionAPI: Sendable {
             "state": known != nil ? "signed_in" : hasPassword ? "signed_out" : "set_up", "kind": kind,
             "name": JSON(known?.principal.name), "csrf": JSON(known?.session?.csrf),
             "portal_id": JSON(known?.principal.portal), "expires_at": JSON(known?.expiresAt),
-            "public_url": .string(addresses.publicURL), "sandbox": known == nil ? .null : JSON(sandbox),
+            "public_url": .string(addresses.publicURL), "version": known == nil ? .null : .string(version),
+            "sandbox": known == nil ? .null : JSON(sandbox),
         ]
     }
 
