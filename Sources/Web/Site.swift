@@ -61,8 +61,10 @@ public struct Site: Sendable {
         events.add(to: &router)
         InstallRoutes(store: parts.store, installer: parts.installer, events: events, log: parts.log).add(to: &router)
         ManagementAPI(
-            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, webhooks: parts.webhooks,
-            doctor: doctor, addresses: parts.addresses, adminToken: parts.adminToken, clock: parts.clock, log: parts.log
+            store: parts.store, sessions: parts.sessions, gateway: parts.gateway,
+            playground: Playground(vault: parts.store.vault, platforms: parts.gateway.platforms),
+            registrar: parts.registrar, webhooks: parts.webhooks, doctor: doctor, addresses: parts.addresses,
+            adminToken: parts.adminToken, clock: parts.clock, log: parts.log
         ).add(to: &router)
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
         SignInPage.add(to: &router)
