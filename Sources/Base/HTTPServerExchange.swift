@@ -71,7 +71,8 @@ final class HTTPServerExchange: @unchecked Sendable {
 
 extension HTTPServerExchange {
     private func stream(
-        _ response: HTTPResponse, _ produce: @Sendable (_ write: HTTPBodyWriter) async throws -> Void, log: Log
+        _ response: HTTPResponse, _ produce: @Sendable (_ write: @escaping HTTPBodyWriter) async throws -> Void,
+        log: Log
     ) async {
         await withCheckedContinuation { continuation in
             loop.execute {

@@ -88,7 +88,7 @@ public struct HTTPResponse: Sendable {
     public enum Body: Sendable {
         case bytes([UInt8])
         /// Written piece by piece; `write` waits while the client reads slowly and throws when it has gone.
-        case stream(@Sendable (_ write: HTTPBodyWriter) async throws -> Void)
+        case stream(@Sendable (_ write: @escaping HTTPBodyWriter) async throws -> Void)
     }
 
     public var status: Int

@@ -69,6 +69,17 @@ public enum BotAction: Sendable, Hashable {
     /// Nothing is said.
     case silent
 
+    /// As a directive's word.
+    public var word: String {
+        switch self {
+        case .toOperator: "operator"
+        case .toUser(let id): "operator:\(id)"
+        case .toQueue(let id): "queue:\(id)"
+        case .finish: "finish"
+        case .silent: "silent"
+        }
+    }
+
     /// From a directive's word: `operator`, `operator:17`, `queue:3`, `finish`, `silent`.
     public init?(word: some StringProtocol) {
         let parts = word.lowercased().filter { !$0.isWhitespace }.split(

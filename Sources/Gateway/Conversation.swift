@@ -32,6 +32,8 @@ struct Conversation: Sendable {
     let clock: WallClock
     let log: Log
     let metrics: ConversationMetrics
+    let statistics: Statistics
+    let live: Live
     /// Files that people send are in memory while they are passed on.
     let filesOfPeople = MemoryBudget(128 * 1024 * 1024)
 
@@ -129,6 +131,7 @@ struct Conversation: Sendable {
         item.progress = .asked(at: askedAt, trace: nil)
         var question = await question(item, setting, state)
         await tell(part, in: &question, &item, setting)
+        item.exchange = Exchange(question, setting)
         let typing = showTyping(item, setting)
         defer { typing?.cancel() }
         var room = question.files.isEmpty ? nil : await filesOfPeople.take(question.fileBytes)

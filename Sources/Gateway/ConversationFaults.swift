@@ -27,6 +27,7 @@ extension Conversation {
             try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }
         let question = await question(item, setting, state)
+        item.exchange = Exchange(question, setting)
         let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }
         do {
             switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
@@ -85,11 +86,14 @@ extension Conversation {
     func give(up item: PendingEvent, because reason: String, telling bot: BotRecord?) async throws {
         log.error("an event could not be answered", ["event_id": .integer(item.row), "reason": .text(reason)])
         // Whoever asked nothing is told nothing.
-        let isQuestion = item.event.kind == .message || item.event.kind == .command
+        let isQuestion = item.isQuestion
         let apology =
             (isQuestion ? bot : nil).map { item.completing(Apology(to: item.event, of: $0).deliveries, of: $0) } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
+            if let exchange = item.exchange {
+                try connection.saveExchange(exchange.json, of: item.id, in: item.dialog)
+            }
             guard let bot, isQuestion else {
                 try connection.fail(item.id, reason: reason)
                 return [PendingDelivery]()
@@ -102,6 +106,8 @@ extension Conversation {
             return try connection.add(deliveries, to: item, now: now)
         }
         metrics.failures.increment()
+        if isQuestion { statistics.failed(at: now) }
+        live.tell(Happening(.failure, item, at: now, text: reason))
         await outbox.add(stored)
     }
 }

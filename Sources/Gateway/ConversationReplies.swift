@@ -42,6 +42,7 @@ extension Conversation {
                 "the bot wanted something done that is possible in open channels only",
                 ["event_id": .integer(item.row), "bot": .text(setting.bot.name)])
         }
+        let exchange = item.exchange?.answered(with: reply, line: rendered.transcript).json
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
             guard try connection.finish(item.id, withJoined: !item.joined.isEmpty, now: now) else { return nil }
@@ -49,7 +50,10 @@ extension Conversation {
             let stored = try connection.add(said ?? [], to: item, answer: answer, now: now)
             if said != nil, !rendered.transcript.isEmpty {
                 try connection.addMessage(
-                    dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, at: now)
+                    dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, exchange: exchange,
+                    at: now)
+            } else if let exchange {
+                try connection.saveExchange(exchange, of: item.id, in: item.dialog)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }
@@ -58,7 +62,12 @@ extension Conversation {
         }
         guard let stored else { return }
         metrics.answers.increment()
-        metrics.answerTime.observe(Double((now - item.receivedAt).milliseconds) / 1000)
+        let time = now - item.receivedAt
+        metrics.answerTime.observe(Double(time.milliseconds) / 1000)
+        if item.isQuestion { statistics.answered(after: time, at: now) }
+        if item.isQuestion || !rendered.transcript.isEmpty {
+            live.tell(Happening(.answer, item, at: now, text: rendered.transcript, took: time))
+        }
         await outbox.add(stored)
         if case .none = change { return }
         await sessions.committed(session, key: key(item, setting))

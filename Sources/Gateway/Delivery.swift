@@ -8,6 +8,16 @@ enum Delivery: Sendable, Hashable {
     /// What was shown of a message is taken back.
     case withdrawal(OutgoingMessage)
 
+    /// What people call it; `nil`: a message, as most are.
+    var kind: String? {
+        switch self {
+        case .message: nil
+        case .file: "file"
+        case .action: "action"
+        case .withdrawal: "withdrawal"
+        }
+    }
+
     /// Whether it does no harm to do it again without knowing what became of it.
     var isRepeatable: Bool {
         switch self {

@@ -2,20 +2,6 @@ import Base
 import Bitrix24
 import Storage
 
-/// One thing that was looked at.
-public struct Finding: Sendable, Hashable {
-    public var name: String
-    /// What is wrong; `nil`: all is well.
-    public var trouble: String?
-    /// How to mend it.
-    public var remedy: String?
-    public init(_ name: String, trouble: String? = nil, remedy: String? = nil) {
-        self.name = name
-        self.trouble = trouble
-        self.remedy = remedy
-    }
-}
-
 /// Looks whether a portal works with us as it should, and says how to mend what does not.
 public struct Doctor: Sendable {
     private static let acceptedSkew = Duration.seconds(60)
@@ -47,8 +33,9 @@ public struct Doctor: Sendable {
             findings += try await examine(installation, on: record)
         }
         if findings.isEmpty {
-            let remedy = "Install the application there, or add an incoming webhook"
-            findings.append(Finding("Installation", trouble: "there is none on \(record.domain)", remedy: remedy))
+            findings.append(
+                Finding(
+                    "Installation", trouble: "there is none on \(record.domain)", remedy: InstallationRecord.missing))
         }
         return findings + [limit(of: record)]
     }
@@ -63,19 +50,12 @@ public struct Doctor: Sendable {
     }
 
     private func examine(_ installation: InstallationRecord, on record: PortalRecord) async throws -> [Finding] {
-        let remedy =
-            installation.kind == .webhook
-            ? "Make a new incoming webhook in Bitrix24 and paste its address here"
-            : "Open the application in Bitrix24 as an administrator"
+        let remedy = installation.remedy
         guard [.active, .denied].contains(installation.status) else {
             return [Finding("Installation", trouble: installation.notice ?? "is not active", remedy: remedy)]
         }
         guard let account = try await portals.account(installation) else {
-            return [
-                Finding(
-                    "Installation", trouble: "its application has no keys",
-                    remedy: "Give the application its client_id and client_secret")
-            ]
+            return [Finding("Installation", trouble: "its application has no keys", remedy: AppRecord.remedy)]
         }
         var app: AppRecord?
         if let id = installation.appID { app = try await store.app(id) }
@@ -90,7 +70,7 @@ public struct Doctor: Sendable {
         }
         let bots = patient.bots.filter { $0.status != .deleted }
         // Nothing else can be asked without it.
-        guard token.trouble == nil else { return [token] + bots.compactMap(trouble(with:)) }
+        guard token.trouble == nil else { return [token] + bots.compactMap(Finding.init(troubleWith:)) }
         async let scope = scopes(patient)
         async let time = time(patient)
         async let events = events(patient)
@@ -145,20 +125,8 @@ public struct Doctor: Sendable {
 
     // MARK: Bots
 
-    /// What can be seen without asking Bitrix24.
-    private func trouble(with bot: BotRecord) -> Finding? {
-        let name = "Bot \(bot.name)"
-        if bot.connectorID == nil {
-            return Finding(name, trouble: "has no connector", remedy: "Choose the connector that answers for it")
-        }
-        if bot.status == .active, bot.botID != nil { return nil }
-        return Finding(
-            name, trouble: bot.statusReason ?? "is not registered in Bitrix24 yet",
-            remedy: "Mend what Bitrix24 says, then save the bot again")
-    }
-
     private func examine(_ bot: BotRecord, _ patient: Patient) async throws -> Finding {
-        if let trouble = trouble(with: bot) { return trouble }
+        if let trouble = Finding(troubleWith: bot) { return trouble }
         let generation = BotGeneration(rawValue: bot.api) ?? .second
         let commands = try await store.commands(of: bot.id)
         let remedy = "Repair the portal: what is missing is registered again"
@@ -179,17 +147,7 @@ public struct Doctor: Sendable {
 
     // MARK: The portal's limit
 
-    private func limit(of record: PortalRecord) -> Finding {
-        let load = portals.portal(record).load
-        let remedy =
-            "Wait; if it lasts, look which other programs at this address call the portal, or give an Enterprise portal its limit (250, 5)"
-        if load.isSlowedDown {
-            return Finding("Limit", trouble: "Bitrix24 refuses calls: there are too many", remedy: remedy)
-        }
-        return load.waiting > 100
-            ? Finding("Limit", trouble: "\(load.waiting) calls wait for the portal's limit", remedy: remedy)
-            : Finding("Limit")
-    }
+    private func limit(of record: PortalRecord) -> Finding { Finding(limitOf: portals.portal(record)) }
 
     /// - Parameter look: what is wrong, or `nil`.
     private func finding(_ name: String, remedy: String, _ look: () async throws -> String?) async -> Finding {

@@ -18,6 +18,8 @@ public final class Gateway: Sendable {
     public let inbox: Inbox
     public let portals: Portals
     public let platforms: Platforms
+    public let statistics: Statistics
+    public let live = Live()
 
     private let store: Store
     private let clock: WallClock
@@ -31,15 +33,17 @@ public final class Gateway: Sendable {
         store: Store, sessions: any SessionStore, portals: Portals, platforms: Platforms, settings: Settings,
         loops: EventLoopGroup, clock: WallClock = .system, log: Log, metrics: Metrics
     ) {
+        let statistics = Statistics(store: store, clock: clock, log: log)
         let outbox = Outbox(
-            store: store, portals: portals, platforms: platforms, clock: clock, log: log, metrics: metrics)
+            store: store, portals: portals, platforms: platforms, live: live, clock: clock, log: log, metrics: metrics)
         let sending = WorkQueue<PendingDelivery>(
             loops: loops, clock: clock, log: log,
             load: { try await Self.undelivered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
             work: { await outbox.deliver($0) })
         let conversation = Conversation(
             store: store, sessions: sessions, sessionTTL: settings.sessionTTL, platforms: platforms, portals: portals,
-            outbox: sending, clock: clock, log: log, metrics: ConversationMetrics(metrics))
+            outbox: sending, clock: clock, log: log, metrics: ConversationMetrics(metrics), statistics: statistics,
+            live: live)
         let asking = WorkQueue<PendingEvent>(
             loops: loops, clock: clock, log: log,
             load: { try await Self.unanswered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
@@ -49,10 +53,11 @@ public final class Gateway: Sendable {
         self.log = log
         self.portals = portals
         self.platforms = platforms
+        self.statistics = statistics
         self.asking = asking
         self.sending = sending
         inbox = Inbox(
-            store: store, asking: asking, clock: clock, log: log,
+            store: store, asking: asking, live: live, clock: clock, log: log,
             events: metrics.counter("bitbot_events_total", help: "Events of bots by kind and what became of them"))
         readers = EventReaders(
             store: store, portals: portals, inbox: inbox, pace: settings.polling, clock: clock, log: log,
@@ -68,6 +73,7 @@ public final class Gateway: Sendable {
         await asking.start()
         await readers.start()
         await housekeeping.start()
+        statistics.start()
     }
 
     /// Starts nothing more and gives what runs `grace` to end. What does not is taken up by the next start.
@@ -85,6 +91,7 @@ public final class Gateway: Sendable {
             await asking.abandon()
             await sending.abandon()
         }
+        await statistics.stop()
     }
 
     /// Does failed work again, as the administrator asked.

@@ -6,6 +6,7 @@ import Storage
 public struct Inbox: Sendable {
     let store: Store
     let asking: WorkQueue<PendingEvent>
+    let live: Live
     let clock: WallClock
     let log: Log
     let events: Counter
@@ -76,6 +77,10 @@ public struct Inbox: Sendable {
         case .stored: count(intake.event, "taken")
         case .work(let pending):
             count(intake.event, "taken")
+            if pending.isQuestion {
+                live.tell(
+                    Happening(.event, pending, at: pending.receivedAt, text: Variables.message(of: pending.event)))
+            }
             await intake.event.kind == .command ? asking.replace(pending) : asking.add([pending])
             // What was collected goes with a file, and before a command.
             if intake.endsCollecting { await asking.hasten(pending.dialog) { $0.isCollecting } }

@@ -20,9 +20,13 @@ struct Outbox: Sendable {
     let log: Log
     let delivered: Counter
     let uncertain: Counter
+    let live: Live
 
-    init(store: Store, portals: Portals, platforms: Platforms, clock: WallClock, log: Log, metrics: Metrics) {
+    init(
+        store: Store, portals: Portals, platforms: Platforms, live: Live, clock: WallClock, log: Log, metrics: Metrics
+    ) {
         self.store = store
+        self.live = live
         self.portals = portals
         downloads = FileDownload(platforms: platforms)
         self.clock = clock
@@ -251,6 +255,12 @@ struct Outbox: Sendable {
         let now = clock.now
         try await store.database.write { try $0.markSent(item.id, as: item.sentID, now: now) }
         delivered.increment()
+        if item.isSent, let delivery = item.delivery {
+            live.tell(
+                Happening(
+                    delivery.action?.isHandOver == true ? .handover : .delivery, at: now, portal: item.portal,
+                    bot: item.bot, dialog: item.dialog, text: delivery.text, took: now - item.createdAt))
+        }
         return .finished
     }
 

@@ -68,7 +68,7 @@ extension Connection {
             let size = payload.utf8.count
             let id = try addToOutbox(
                 portal: item.portal, bot: item.bot, dialog: item.dialog, event: item.id,
-                payload: payload, notBefore: moment, answer: answer, now: now)
+                payload: payload, notBefore: moment, answer: answer, kind: scheduled.delivery.kind, now: now)
             return PendingDelivery(
                 id: id, dialog: item.dialog, portal: item.portal, bot: item.bot,
                 delivery: size > OutboxRecord.longestKept ? nil : scheduled.delivery, size: size, createdAt: now,

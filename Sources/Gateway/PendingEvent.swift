@@ -35,12 +35,17 @@ struct PendingEvent: DialogWork {
     var wasAskedBefore = false
     /// The administrator has put it back: what was said then stays, and it is answered anew.
     var isRetried = false
+    /// What it was asked last, for the transcript.
+    var exchange: Exchange?
     /// When asking first failed in this process: it is given up two minutes later.
     var failingSince: Timestamp?
 
     var row: Int64 { id.rawValue }
     /// A greeting comes before all messages, a rating holds up none.
     var order: Int64 { event.kind == .reaction ? .max : event.messageID ?? 0 }
+
+    /// A person said something and waits for an answer.
+    var isQuestion: Bool { event.kind == .message || event.kind == .command }
 
     var claim: AskClaim {
         AskClaim(event: id, kind: EventRecord.Kind(rawValue: event.kind.rawValue) ?? .message, edits: edits)

@@ -18,6 +18,9 @@ struct Migration: Sendable {
         Migration(file: "0005_operator.sql", sql: PackageResources._005_operator_sql),
         Migration(file: "0006_profile.sql", sql: PackageResources._006_profile_sql),
         Migration(file: "0007_pages.sql", sql: PackageResources._007_pages_sql),
+        Migration(file: "0008_dialogs.sql", sql: PackageResources._008_dialogs_sql),
+        Migration(file: "0009_exchanges.sql", sql: PackageResources._009_exchanges_sql),
+        Migration(file: "0010_statistics.sql", sql: PackageResources._010_statistics_sql),
     ]
 
     /// Applies what is missing, each step in a transaction together with its version.

@@ -15,6 +15,20 @@ struct Cursor {
     var text: String { "p" + String(id, radix: 36) }
 }
 
+extension Page {
+    /// What all pages of a list hold.
+    public static func all(_ page: (_ cursor: String?) async throws -> Page) async throws -> [Item] {
+        var items: [Item] = []
+        var cursor: String?
+        repeat {
+            let next = try await page(cursor)
+            items += next.items
+            cursor = next.next
+        } while cursor != nil
+        return items
+    }
+}
+
 extension Store {
     /// Reads one page.
     /// - Parameters:

@@ -2,9 +2,8 @@ import Base
 
 extension Store {
     /// Deletes a little of what is kept no longer: transcripts and failed work after `keepDays`; finished work and known
-    /// events after 7 days; sessions and access tokens that have expired;
-    /// the log of changes after a year; dialogs of which nothing is left and that were
-    /// not touched for `keepDays`.
+    /// events after 7 days; statistics after 8; the log of changes after a year; sessions and access tokens that have
+    /// expired; dialogs of which nothing is left and that were not touched for `keepDays`.
     ///
     /// Each kind is deleted by a change of its own, of at most 500 rows, so that other changes do not wait for long.
     /// - Returns: whether there may be more; then call it again.
@@ -28,6 +27,7 @@ extension Store {
         }
         if changes == 500 { more = true }
         if try await purgeFetchedEvents(before: done) { more = true }
+        if try await purgeStatistics(before: now - .seconds(86400 * 8)) { more = true }
         if try await purgeSessions(before: SQLValue(now)) { more = true }
         if try await purgeDialogs(untouchedSince: old) { more = true }
         return more

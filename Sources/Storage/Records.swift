@@ -183,6 +183,27 @@ public struct DialogRecord: Sendable, Equatable {
     public var lastMessageAt: Timestamp
 }
 
+/// A dialog as a list shows it.
+public struct DialogSummary: Sendable, Equatable {
+    public var dialog: DialogRecord
+    public var botName: String
+    public var portalDomain: String
+    /// The beginning of the last line; `nil` if nothing is kept of what was said.
+    public var lastText: String?
+    /// Whether it has failed work.
+    public var hasFailed: Bool
+}
+
+/// Which dialogs a list shows.
+public struct DialogFilter: Sendable {
+    public var portal: ID<PortalRecord>?
+    public var bot: ID<BotRecord>?
+    public var state: DialogRecord.State?
+    /// A part of the title, the dialog's id or the chat's.
+    public var text: String?
+    public init() {}
+}
+
 /// One line of a dialog's transcript.
 public struct MessageRecord: Sendable, Equatable {
     public enum Author: String, Sendable { case customer, bot, `operator`, system }
@@ -191,6 +212,21 @@ public struct MessageRecord: Sendable, Equatable {
     public var author: Author
     public var text: String
     public var createdAt: Timestamp
+    /// What it belongs to, as long as that is known.
+    public var event: MessageEvent?
+}
+
+/// What became of the event that a line belongs to.
+public struct MessageEvent: Sendable, Equatable {
+    /// That of the whole question, where several messages were asked as one.
+    public var id: ID<EventRecord>
+    public var state: EventRecord.State
+    public var attempts: Int
+    public var lastError: String?
+    /// When this line's own event came.
+    public var receivedAt: Timestamp
+    public var askedAt: Timestamp?
+    public var finishedAt: Timestamp?
 }
 
 /// What a bot platform remembers a dialog by.

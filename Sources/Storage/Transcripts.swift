@@ -9,33 +9,19 @@ extension Store {
         }
     }
 
-    /// - Parameter portal: only this portal's dialogs; all if `nil`.
-    public func dialogs(
-        limit: Int, after cursor: String?, portal: ID<PortalRecord>?
-    ) async throws -> Page<DialogRecord> {
-        let condition = portal == nil ? "" : "portal_id = ? AND"
-        let values = portal.map { [SQLValue($0)] } ?? []
-        return try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
-            try connection.rows(
-                "SELECT \(DialogRecord.columns) FROM dialogs WHERE \(condition) id < ? ORDER BY id DESC LIMIT ?",
-                values + [below, count]
-            ) { try DialogRecord($0) }
-        }
-    }
-
     public func messages(
         of dialog: ID<DialogRecord>, limit: Int, after cursor: String?
     ) async throws -> Page<MessageRecord> {
         try await page(limit: limit, after: cursor, id: \.id.rawValue) { connection, below, count in
             try connection.rows(
                 """
-                SELECT id, dialog_id, author, text, created_at FROM messages
-                WHERE dialog_id = ? AND id < ? ORDER BY id DESC LIMIT ?
+                SELECT m.id, m.dialog_id, m.author, m.text, m.created_at, \(MessageEvent.columns)
+                FROM messages m \(MessageEvent.join) WHERE m.dialog_id = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?
                 """, [SQLValue(dialog), below, count]
             ) { row in
                 MessageRecord(
                     id: row.id(0), dialogID: row.id(1), author: try row.choice(2), text: row.text(3),
-                    createdAt: row.time(4))
+                    createdAt: row.time(4), event: try MessageEvent(row, from: 5))
             }
         }
     }
@@ -61,5 +47,25 @@ extension DialogRecord {
         self.init(
             id: row.id(0), botID: row.id(1), portalID: row.id(2), dialogID: row.text(3), chatID: row.textIfAny(4),
             state: try row.choice(5), title: row.text(6), createdAt: row.time(7), lastMessageAt: row.time(8))
+    }
+}
+
+extension MessageEvent {
+    static let columns = """
+        asked.id, asked.state, asked.attempts, asked.last_error, own.received_at, asked.asked_at, asked.finished_at
+        """
+
+    /// The event of a line (`m`), and the one that was asked for it.
+    static let join = """
+        LEFT JOIN events own ON own.id = m.event_id LEFT JOIN events asked ON asked.id = COALESCE(own.joined_to, own.id)
+        """
+
+    /// `nil` if the event is gone.
+    init?(_ row: borrowing Row, from column: Int32) throws {
+        guard let id: ID<EventRecord> = row.idIfAny(column) else { return nil }
+        self.init(
+            id: id, state: try row.choice(column + 1), attempts: Int(row.integer(column + 2)),
+            lastError: row.textIfAny(column + 3), receivedAt: row.time(column + 4), askedAt: row.timeIfAny(column + 5),
+            finishedAt: row.timeIfAny(column + 6))
     }
 }

@@ -1,5 +1,4 @@
 import Base
-import BotPlatforms
 import Gateway
 import Storage
 
@@ -41,37 +40,18 @@ struct ControlRoutes: Sendable {
     private func findings() async throws -> [JSON] {
         guard await parts.store.answers else { return [finding("store", "cannot be read")] }
         var findings = [finding("store", nil), finding("sessions", parts.sessions.trouble)]
-        for portal in try await every({ try await parts.store.portals(limit: 200, after: $0) }) {
+        for portal in try await Page.all({ try await parts.store.portals(limit: 200, after: $0) }) {
             for found in try await doctor.examine(portal) {
                 var found = found
                 found.name = "\(portal.domain): \(found.name)"
                 findings.append(JSON(found))
             }
         }
-        for connector in try await every({ try await parts.store.connectors(limit: 200, after: $0) }) {
-            findings.append(finding("connector \(connector.name)", try await trouble(with: connector)))
+        for connector in try await Page.all({ try await parts.store.connectors(limit: 200, after: $0) }) {
+            let provider = try await parts.store.provider(connector.providerID)
+            findings.append(JSON(Finding(connector, provider, parts.gateway.platforms)))
         }
         return findings
-    }
-
-    private func trouble(with connector: ConnectorRecord) async throws -> String? {
-        guard let provider = try await parts.store.provider(connector.providerID),
-            parts.gateway.platforms.platform(connector, provider) != nil
-        else { return "its provider is of a type that this version does not serve" }
-        let needsKey = PlatformType.named(provider.type)?.needsKey ?? false
-        return needsKey && connector.key == nil ? "has no key" : nil
-    }
-
-    /// All pages of a list.
-    private func every<Item: Sendable>(_ page: (_ cursor: String?) async throws -> Page<Item>) async throws -> [Item] {
-        var items: [Item] = []
-        var cursor: String?
-        repeat {
-            let next = try await page(cursor)
-            items += next.items
-            cursor = next.next
-        } while cursor != nil
-        return items
     }
 
     private func finding(_ name: String, _ trouble: String?) -> JSON {

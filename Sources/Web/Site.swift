@@ -65,8 +65,10 @@ public struct Site: Sendable {
             store: parts.store, installer: parts.installer, events: events, tickets: tickets, log: parts.log
         ).add(to: &router)
         ManagementAPI(
-            store: parts.store, gateway: parts.gateway, registrar: parts.registrar, webhooks: parts.webhooks,
-            installer: parts.installer, doctor: doctor, addresses: parts.addresses,
+            store: parts.store, sessions: parts.sessions, gateway: parts.gateway,
+            playground: Playground(vault: parts.store.vault, platforms: parts.gateway.platforms),
+            registrar: parts.registrar, webhooks: parts.webhooks, installer: parts.installer, doctor: doctor,
+            addresses: parts.addresses,
             authentication: Authentication(
                 store: parts.store, adminToken: parts.adminToken, tickets: tickets, clock: parts.clock),
             sandbox: parts.sandbox, version: parts.version, clock: parts.clock, log: parts.log

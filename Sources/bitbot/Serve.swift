@@ -106,6 +106,8 @@ struct Server {
 
     /// Finishes what is in flight: intake first, then what has been taken.
     func stop() async {
+        // Whoever watches would hold the listeners open.
+        gateway.live.finish()
         for listener in listeners { await listener.shutdown(grace: .seconds(10)) }
         reconciling.cancel()
         await gateway.stop(grace: .seconds(20))

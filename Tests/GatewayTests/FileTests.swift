@@ -150,8 +150,8 @@ struct FileTests {
             let payload = try Delivery.file(OutgoingFile(url: "data:text/plain,x", name: "x.txt", to: message))
                 .payload()
             let outbox = Outbox(
-                store: stage.store, portals: stage.gateway.portals, platforms: stage.gateway.platforms, clock: .system,
-                log: .silent, metrics: Metrics())
+                store: stage.store, portals: stage.gateway.portals, platforms: stage.gateway.platforms,
+                live: Live(), clock: .system, log: .silent, metrics: Metrics())
             for (repeated, state) in [(0, "done"), (1, "failed")] {
                 // As a killed process leaves it: in the midst of a send.
                 try await stage.store.database.write {

@@ -27,13 +27,13 @@ struct OperatorTests {
     }
 
     private func state(_ stage: Stage) async throws -> DialogRecord.State? {
-        try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items.first?.state
+        try await stage.store.dialogs(limit: 1, after: nil).items.first?.dialog.state
     }
 
     /// All that was said, oldest first.
     private func transcript(_ stage: Stage) async throws -> [String] {
-        let dialogs = try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items
-        let messages = try await stage.store.messages(of: try #require(dialogs.first).id, limit: 50, after: nil)
+        let dialogs = try await stage.store.dialogs(limit: 1, after: nil).items
+        let messages = try await stage.store.messages(of: try #require(dialogs.first).dialog.id, limit: 50, after: nil)
         return messages.items.reversed().map { "\($0.author): \($0.text)" }
     }
 
@@ -183,7 +183,7 @@ struct OperatorTests {
         try await Stage.with { stage in
             await stage.gateway.start()
             try await stage.say("Let me", id: 12, Self.employee(session: 343))
-            let dialog = try #require(try await stage.store.dialogs(limit: 1, after: nil, portal: nil).items.first)
+            let dialog = try #require(try await stage.store.dialogs(limit: 1, after: nil).items.first?.dialog)
             #expect(try await stage.gateway.resume(dialog.id))
             try await stage.say("Bot?", id: 20, Self.session(343))
             try await eventually { stage.sends.last == "You said: Bot?" }

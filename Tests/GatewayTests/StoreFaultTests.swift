@@ -47,8 +47,8 @@ struct StoreFaultTests {
             try await stage.say("Hello", id: 1)
             try await stage.say("And?", id: 2)
             try await eventually { stage.questions == ["Hello"] }
-            let dialogs = try await stage.store.dialogs(limit: 1, after: nil, portal: nil)
-            try await stage.store.eraseDialog(try #require(dialogs.items.first).id)
+            let dialogs = try await stage.store.dialogs(limit: 1, after: nil)
+            try await stage.store.eraseDialog(try #require(dialogs.items.first).dialog.id)
             // The next event must not be taken for the erased one.
             try await stage.say("Somebody else", id: 3, in: "chat6")
             try await eventually { stage.sends == ["You said: Somebody else"] }

@@ -73,7 +73,10 @@ final class StandInBot: Sendable {
             return String(state.nextID)
         }
         item["id"] = .string(id)
-        if collection == "apps" { item["install_url"] = .string("\(url)/install/\(id)") }
+        if collection == "apps" {
+            item["install_url"] = .string("\(url)/install/\(id)")
+            item["settings_url"] = .string("\(url)/settings/\(id)")
+        }
         if collection == "bots" { item["bot_id"] = try await register(item["name"]?.string ?? "", code: id) }
         let made = item
         state.withLock { $0.collections[collection, default: []].append(made) }

@@ -243,7 +243,7 @@ import Testing
         #expect(try await store.portal(memberID: "member-1") == nil)
         #expect(try await store.bot(bot.id) == nil)
         #expect(try await store.bot(other.id) == other)
-        #expect(try await store.dialogs(limit: 9, after: nil, portal: nil).items.map(\.id) == [kept])
+        #expect(try await store.dialogs(limit: 9, after: nil).items.map(\.dialog.id) == [kept])
         #expect(try await store.count("installations") == 1)
         #expect(try await store.count("credentials") == 1)
     }

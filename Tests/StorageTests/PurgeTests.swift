@@ -32,7 +32,7 @@ import Testing
         let kept = try await store.messages(of: active, limit: 9, after: nil).items
         #expect(kept.map(\.text) == ["new"])
         #expect(try await store.count("messages") == 1)
-        #expect(try await store.dialogs(limit: 9, after: nil, portal: nil).items.map(\.id) == [active])
+        #expect(try await store.dialogs(limit: 9, after: nil).items.map(\.dialog.id) == [active])
     }
 
     @Test("finished work is known for seven days, unfinished work stays, failed work goes after the days to keep")

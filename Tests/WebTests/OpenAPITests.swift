@@ -54,6 +54,7 @@ struct OpenAPITests {
         let installedOn = try #require(try await api.call("list_portals")["items"]?.array?.first)
         _ = try await api.call("check_portal", at: installedOn)
         _ = try await api.call("repair_portal", at: installedOn)
+        _ = try await api.call("list_channels", at: installedOn)
         let webhook = try await api.call(
             "create_installation", ["webhook_url": .string(api.stage.portal.addWebhook().reveal())])
         #expect(webhook["kind"] == "webhook" && webhook["webhook_url"] == "••••")
@@ -70,6 +71,9 @@ struct OpenAPITests {
         _ = try await api.call("read_connector", at: connector)
         _ = try await api.call("change_connector", at: connector, ["shared": true])
         _ = try await api.call("list_connectors")
+        #expect(try await api.call("test_connector", at: connector, ["text": "Hello"])["well"] == false)
+        let played = try await api.events("play", ["connector_id": try #require(connector["id"]), "text": "Hello"])
+        #expect(played.map(\.name) == ["failed"])
         _ = try await api.call("list_platforms")
         _ = try await api.call("read_platform", path: ["id": "openai"])
         _ = try await api.call("delete_connector", at: connector)
@@ -109,10 +113,18 @@ struct OpenAPITests {
         let work = try #require(try await api.call("list_work")["items"]?.array).filter { $0["state"] == "failed" }
         let dialog = try #require(try await api.call("list_dialogs")["items"]?.array?.first)
         _ = try await api.call("read_dialog", at: dialog)
-        _ = try await api.call("list_messages", at: dialog)
+        let line = try #require(try await api.call("list_messages", at: dialog)["items"]?.array?.first)
+        let path = ["id": try dialog.field("id"), "message_id": try line.field("id")]
+        #expect(try await api.call("read_exchange", path: path)["error"]?.string?.contains("connector") == true)
+        _ = try await api.call("read_overview")
+        _ = try await api.call("read_statistics")
         #expect(try await api.call("resume_dialog", at: dialog)["state"] == "bot")
         _ = try await api.call("retry_piece_of_work", at: work[0])
         _ = try await api.call("delete_piece_of_work", at: work[1])
+        let happened = try await api.firstEvent("watch") {
+            try stage.portal.employeeWrites("Still there?", as: 2, in: chat.id)
+        }
+        #expect(happened?.name == "happened")
         _ = try await api.call("delete_dialog", at: dialog)
     }
 
@@ -181,5 +193,35 @@ private final class Described: Sendable {
         }
         called.withLock { _ = $0.insert(id) }
         return reply.json
+    }
+
+    /// Calls an operation that answers with events, to its end.
+    func events(_ id: String, _ body: JSON) async throws -> [ServerSentEvent] {
+        let operation = try #require(operations[id], "no operation \(id)")
+        let reply = try await stage.send(operation.method, operation.path, headers: stage.signedIn, body: body.bytes)
+        try #require(reply.status == 200, "\(reply.text)")
+        var parser = ServerSentEventParser()
+        let events = try parser.feed(Array(reply.text.utf8))
+        for event in events { try check(event, of: operation) }
+        called.withLock { _ = $0.insert(id) }
+        return events
+    }
+
+    /// Calls an operation whose events have no end, and reads the first one that follows what is done.
+    func firstEvent(_ id: String, after act: () throws -> Void) async throws -> ServerSentEvent? {
+        let operation = try #require(operations[id], "no operation \(id)")
+        var reader = EventReader(
+            try await stage.stream(operation.method, String(operation.path.dropFirst("/api/v1/".count))))
+        try act()
+        let event = try await reader.next()
+        if let event { try check(event, of: operation) }
+        called.withLock { _ = $0.insert(id) }
+        return event
+    }
+
+    private func check(_ event: ServerSentEvent, of operation: Operation) throws {
+        let content = operation.description["responses"]?["200"]?["content"]?["text/event-stream"]
+        let schema = try #require(content?["x-events"]?[event.name], "\(event.name) is not described")
+        #expect(checker.problems(try JSON(parsing: event.data.utf8), schema) == [])
     }
 }

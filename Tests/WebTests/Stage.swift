@@ -106,6 +106,7 @@ final class Stage: Sendable {
     }
 
     func stop() async {
+        gateway.live.finish()
         await server.shutdown(grace: .seconds(1))
         await gateway.stop(grace: .seconds(1))
         await portal.stop()

@@ -36,13 +36,16 @@ extension SimulatedPortal {
     ///   - bot: takes part from the first message; `nil` for employees only.
     ///   - leave: what happens when the bot hands over: it leaves the chat (`queue`) or stays in it and hears on
     ///     (`close`), as the line's setting `WELCOME_BOT_LEFT`.
+    ///   - isActive: the line's setting `ACTIVE`; it is only shown.
     /// Documentation: `api-reference/imopenlines/openlines/imopenlines-config-add.md`.
     public func createOpenChannel(
-        _ name: String = "Open Channel", bot: Int? = nil, leave: BotLeave = .queue, operators: [Int] = [2]
+        _ name: String = "Open Channel", bot: Int? = nil, leave: BotLeave = .queue, operators: [Int] = [2],
+        isActive: Bool = true
     ) -> Int {
         state.withLock { state in
             let id = state.next(.line)
-            state.lines[id] = PortalState.Line(id: id, name: name, botID: bot, leave: leave, operators: operators)
+            state.lines[id] = PortalState.Line(
+                id: id, name: name, botID: bot, leave: leave, operators: operators, isActive: isActive)
             return id
         }
     }

@@ -92,6 +92,7 @@ struct PortalState: Sendable {
         var botID: Int?
         var leave: SimulatedPortal.BotLeave
         var operators: [Int]
+        var isActive = true
     }
 
     /// A session inside an open channel's chat.

@@ -265,12 +265,16 @@ extension Connection {
     }
 
     /// Adds a line to a dialog's transcript.
+    /// - Parameter exchange: what the platform was asked and answered, as its owner's JSON.
     public func addMessage(
         dialog: ID<DialogRecord>, event: ID<EventRecord>?, author: MessageRecord.Author, text: String,
-        at moment: Timestamp
+        exchange: String? = nil, at moment: Timestamp
     ) throws {
         try run(
-            "INSERT INTO messages (dialog_id, event_id, author, text, created_at) VALUES (?, ?, ?, ?, ?)",
-            [SQLValue(dialog), SQLValue(event), .text(author.rawValue), .text(text), SQLValue(moment)])
+            "INSERT INTO messages (dialog_id, event_id, author, text, created_at, exchange) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                SQLValue(dialog), SQLValue(event), .text(author.rawValue), .text(text), SQLValue(moment),
+                SQLValue(exchange),
+            ])
     }
 }

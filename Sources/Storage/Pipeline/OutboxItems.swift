@@ -34,18 +34,20 @@ extension Connection {
     /// - Parameters:
     ///   - moment: not sent before this.
     ///   - answer: what the bot platform calls the answer that it belongs to, where ratings of it are wanted.
+    ///   - kind: what people call it; `nil`: a message.
     public func addToOutbox(
         portal: ID<PortalRecord>, bot: ID<BotRecord>, dialog: ID<DialogRecord>, event: ID<EventRecord>?,
-        payload: String, notBefore moment: Timestamp? = nil, answer: String? = nil, now: Timestamp
+        payload: String, notBefore moment: Timestamp? = nil, answer: String? = nil, kind: String? = nil, now: Timestamp
     ) throws -> ID<OutboxRecord> {
         try run(
             """
-            INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before, answer_id)
-            VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?)
+            INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before, answer_id,
+                kind)
+            VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)
             """,
             [
                 SQLValue(portal), SQLValue(bot), SQLValue(dialog), SQLValue(event), .text(payload), SQLValue(now),
-                SQLValue(moment ?? now), SQLValue(answer),
+                SQLValue(moment ?? now), SQLValue(answer), SQLValue(kind),
             ])
         return ID(rawValue: lastInsertID)
     }

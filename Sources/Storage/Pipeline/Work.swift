@@ -37,24 +37,49 @@ public struct WorkRecord: Sendable {
 
 extension Store {
     /// Waiting and failed work, newest first.
-    public func work(limit: Int, after cursor: String?) async throws -> Page<WorkRecord> {
+    /// - Parameter portal: only this portal's; all if `nil`.
+    public func work(
+        portal: ID<PortalRecord>? = nil, limit: Int, after cursor: String?
+    ) async throws -> Page<WorkRecord> {
         let before = try WorkCursor(cursor)
+        let ofPortal = portal == nil ? "" : "AND portal_id = ?5"
         let found = try await database.read { connection in
             try connection.rows(
-                """
-                SELECT 0, id, portal_id, bot_id, dialog_id, state, attempts, last_error, received_at, not_before
-                FROM events WHERE state IN ('waiting', 'asking', 'failed') AND joined_to IS NULL
-                    AND (received_at, 0, id) < (?1, ?2, ?3)
-                UNION ALL
-                SELECT 1, id, portal_id, bot_id, dialog_id, state, attempts, last_error, created_at, not_before
-                FROM outbox WHERE state IN ('waiting', 'sending', 'failed') AND (created_at, 1, id) < (?1, ?2, ?3)
-                ORDER BY 9 DESC, 1 DESC, 2 DESC LIMIT ?4
-                """,
-                [.integer(before.time), .integer(before.table), .integer(before.id), .integer(Int64(limit + 1))],
+                // Each part by an index that holds nothing else.
+                Self.workParts.map { part in
+                    """
+                    SELECT \(part.number), id, portal_id, bot_id, dialog_id, state, attempts, last_error, \(part.arrival),
+                        not_before
+                    FROM \(part.table) WHERE \(part.condition) \(ofPortal)
+                        AND (\(part.arrival), \(part.number), id) < (?1, ?2, ?3)
+                    """
+                }.joined(separator: " UNION ALL ") + " ORDER BY 9 DESC, 1 DESC, 2 DESC LIMIT ?4",
+                [.integer(before.time), .integer(before.table), .integer(before.id), .integer(Int64(limit + 1))]
+                    + (portal.map { [SQLValue($0)] } ?? []),
                 workRecord)
         }
         let items = Array(found.prefix(limit))
         return Page(items: items, next: found.count > limit ? items.last.map { WorkCursor(after: $0).text } : nil)
+    }
+
+    /// Where work is: which table, which of its rows, and when they came.
+    private static let workParts: [(number: Int, table: String, arrival: String, condition: String)] = [
+        (0, "events", "received_at", "state IN ('waiting', 'asking') AND joined_to IS NULL"),
+        (0, "events", "received_at", "state = 'failed' AND joined_to IS NULL"),
+        (1, "outbox", "created_at", "state IN ('waiting', 'sending')"),
+        (1, "outbox", "created_at", "state = 'failed'"),
+    ]
+
+    /// The portal that work is for; `nil` if it is not there.
+    public func portal(of key: WorkRecord.Key) async throws -> ID<PortalRecord>? {
+        let (table, id) =
+            switch key {
+            case .event(let id): ("events", id.rawValue)
+            case .send(let id): ("outbox", id.rawValue)
+            }
+        return try await database.read { connection in
+            try connection.row("SELECT portal_id FROM \(table) WHERE id = ?", [.integer(id)]) { $0.id(0) }
+        }
     }
 
     /// Puts failed work back; `nil` if it is not there or not failed.

@@ -5,7 +5,9 @@ import Storage
 /// `/api/v1/`: everything that can be set up and looked at, for programs and for the pages.
 struct ManagementAPI: Sendable {
     let store: Store
+    let sessions: any SessionStore
     let gateway: Gateway
+    let playground: Playground
     let registrar: Registrar
     let webhooks: WebhookInstaller
     let installer: Installer
@@ -36,6 +38,12 @@ struct ManagementAPI: Sendable {
             + ConnectorsAPI(store: store, clock: clock).operations
             + BotsAPI(store: store, registrar: registrar, clock: clock).operations
             + DialogsAPI(store: store, gateway: gateway, clock: clock).operations
+            + ExchangeAPI(store: store).operations
+            + PlaygroundAPI(store: store, playground: playground).operations
+            + OverviewAPI(store: store, sessions: sessions, gateway: gateway).operations
+            + StatisticsAPI(statistics: gateway.statistics).operations
+            + LiveAPI(store: store, live: gateway.live).operations
+            + ChannelsAPI(store: store, portals: gateway.portals).operations
     }
 
     func add(to router: inout Router) {

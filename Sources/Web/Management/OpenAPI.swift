@@ -11,11 +11,8 @@ enum OpenAPI {
             paths[operation.path] = path
             switch operation.gives {
             case .one(let name, let fields), .page(let name, let fields):
-                schemas[name] = [
-                    "type": "object", "properties": Field.properties(fields), "additionalProperties": false,
-                    "required": .array(fields.map { .string($0.name) }),
-                ]
-            case .nothing, .anything: break
+                schemas[name] = schema(of: fields)
+            case .nothing, .anything, .events: break
             }
         }
         return [
@@ -32,6 +29,13 @@ enum OpenAPI {
                 "schemas": .object(schemas),
                 "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],
             ],
+        ]
+    }
+
+    private static func schema(of fields: [Field]) -> JSON {
+        [
+            "type": "object", "properties": Field.properties(fields), "additionalProperties": false,
+            "required": .array(fields.map { .string($0.name) }),
         ]
     }
 
@@ -78,13 +82,13 @@ enum OpenAPI {
                 "schema": ["type": "string"],
             ]
         }
-        guard case .page = operation.gives else { return inPath }
         let filters = operation.filters.map { filter -> JSON in
             [
                 "name": .string(filter.name), "in": "query", "description": .string(filter.about),
                 "schema": ["type": "string"],
             ]
         }
+        guard case .page = operation.gives else { return inPath + filters }
         let paging: [JSON] = [
             [
                 "name": "limit", "in": "query", "description": "How many at most.",
@@ -103,6 +107,7 @@ enum OpenAPI {
         switch content {
         case .nothing: return ["description": "Done"]
         case .anything: schema = ["type": "object"]
+        case .events(let events): return stream(of: events)
         case .one(let name, _): schema = ["$ref": .string("#/components/schemas/\(name)")]
         case .page(let name, _):
             schema = [
@@ -114,6 +119,16 @@ enum OpenAPI {
             ]
         }
         return ["description": "Well", "content": ["application/json": ["schema": schema]]]
+    }
+
+    /// OpenAPI 3.1 has no words for the events of a stream: their schemas are told beside it.
+    private static func stream(of events: [String: [Field]]) -> JSON {
+        [
+            "description": .string("A stream of events: \(events.keys.sorted().joined(separator: ", "))"),
+            "content": [
+                "text/event-stream": ["schema": ["type": "string"], "x-events": .object(events.mapValues(schema(of:)))]
+            ],
+        ]
     }
 
     private static let error: JSON = [

@@ -8,6 +8,8 @@ struct Operation: Sendable {
         case one(String, [Field])
         case page(of: String, [Field])
         case anything
+        /// Server-sent events by their names.
+        case events([String: [Field]])
     }
     var id: String
     var method: HTTPMethod
@@ -145,6 +147,8 @@ struct Query {
         guard let flag = Bool(text) else { throw APIError.invalid([name: "must be true or false"]) }
         return flag
     }
+
+    func text(_ name: String) -> String? { values[name]?.string }
 
     /// - Throws: ``APIError`` 422 when it is no id.
     func id<Record>(_ name: String, of type: Record.Type = Record.self) throws -> ID<Record>? {

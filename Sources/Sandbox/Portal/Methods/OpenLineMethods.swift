@@ -58,6 +58,7 @@ let openLineMethods: [RESTMethod] = [
     ) { state, call in
         RESTResult(try state.history(call.parameters.uppercased))
     },
+    openLineListMethod,
 ]
 
 extension PortalState {

@@ -1,0 +1,143 @@
+import Base
+import BotPlatforms
+import Foundation
+import Storage
+
+/// What a bot platform was asked and answered, as it is kept with the transcript. It never holds a token.
+public struct Exchange: Sendable, Decodable, Equatable {
+    public struct Asked: Sendable, Decodable, Equatable {
+        /// `nil` in the store where the variable `MESSAGE` says the same.
+        public var text: String?
+        public var variables: [String: String]
+        public var files: [String]
+        /// The platform's own id of the conversation.
+        public var session: String?
+    }
+    public struct Answered: Sendable, Decodable, Equatable {
+        /// Markdown; `nil` in the store where the bot's line says the same.
+        public var text: String?
+        public var trace: AskTrace?
+        public var choices: [Choice]
+        public var files: [String]
+    }
+    /// The connector's name.
+    public var connector: String
+    /// The provider's name and kind.
+    public var provider: String
+    public var asked: Asked
+    public var answered: Answered?
+
+    /// The question's tokens are apart from its variables, and stay out.
+    init(_ question: Question, _ setting: Conversation.Setting) {
+        connector = setting.connector.name
+        provider = setting.provider.name
+        if let type = PlatformType.named(setting.provider.type) { provider += " (\(type.displayName))" }
+        let isSaidTwice = question.variables["MESSAGE"] == question.text
+        asked = Asked(
+            text: isSaidTwice ? nil : question.text, variables: question.variables, files: question.files.map(\.name),
+            session: question.session?.id)
+    }
+
+    /// - Parameter line: what the transcript says of it.
+    func answered(with reply: Reply, line: String) -> Exchange {
+        let text = reply.text
+        var exchange = self
+        exchange.answered = Answered(
+            text: text == line ? nil : text, trace: reply.trace, choices: reply.options,
+            files: reply.fileNames)
+        return exchange
+    }
+}
+
+extension Exchange {
+    /// From what the store keeps, with what it left out; `nil` if it cannot be read.
+    public init?(_ record: ExchangeRecord) {
+        guard let content = record.content,
+            var exchange = try? JSONDecoder().decode(Exchange.self, from: Data(content.utf8))
+        else { return nil }
+        exchange.asked.text = exchange.asked.text ?? exchange.asked.variables["MESSAGE"] ?? ""
+        if exchange.answered != nil, exchange.answered?.text == nil { exchange.answered?.text = record.answer ?? "" }
+        self = exchange
+    }
+}
+
+extension Exchange {
+    /// In characters; what is longer is cut.
+    private static let longestText = 20_000
+    private static let longestVariable = 2_000
+
+    /// As the store keeps it. Written for each message, so by hand: an encoder takes several times as long.
+    var json: String {
+        var json: [String: JSON] = [
+            "connector": .string(connector), "provider": .string(provider), "asked": .object(asked.members),
+        ]
+        if let answered { json["answered"] = .object(answered.members) }
+        return JSON.object(json).text
+    }
+
+    fileprivate static func kept(_ text: String?) -> JSON? { text.map { .string($0.cut(to: longestText)) } }
+
+    fileprivate static func kept(_ variables: [String: String]) -> JSON {
+        var kept: [String: JSON] = [:]
+        kept.reserveCapacity(variables.count)
+        for (name, value) in variables {
+            kept[name] = .string(value.cut(to: name == "MESSAGE" ? longestText : longestVariable))
+        }
+        return .object(kept)
+    }
+}
+
+extension Exchange.Asked {
+    fileprivate var members: [String: JSON] {
+        var members: [String: JSON] = [
+            "variables": Exchange.kept(variables), "files": .array(files.map(JSON.string)),
+        ]
+        members["text"] = Exchange.kept(text)
+        members["session"] = session.map(JSON.string)
+        return members
+    }
+}
+
+extension Exchange.Answered {
+    fileprivate var members: [String: JSON] {
+        var members: [String: JSON] = [
+            "choices": .array(choices.map { ["label": .string($0.label), "value": .string($0.value)] }),
+            "files": .array(files.map(JSON.string)),
+        ]
+        members["text"] = Exchange.kept(text)
+        members["trace"] = trace?.json
+        return members
+    }
+}
+
+extension AskTrace {
+    /// As its decoder reads it.
+    public var json: JSON {
+        let ids = [
+            "conversationID": conversationID, "messageID": messageID, "taskID": taskID, "runID": runID,
+        ]
+        return .object(ids.compactMapValues { $0.map(JSON.string) })
+    }
+}
+
+extension Reply {
+    /// All that is said, in Markdown.
+    var text: String {
+        let texts = items.compactMap { if case .text(let text) = $0 { text } else { nil } }
+        return texts.joined(separator: "\n\n")
+    }
+
+    var options: [Choice] {
+        items.flatMap { item -> [Choice] in if case .choices(let choices) = item { choices.options } else { [] } }
+    }
+
+    var fileNames: [String] { items.compactMap { if case .file(let file) = $0 { file.name } else { nil } } }
+}
+
+extension String {
+    /// At most so many characters; what is left out shows as `…`.
+    func cut(to count: Int) -> String {
+        // Bytes are counted at once, characters one by one.
+        utf8.count > count && self.count > count ? prefix(count - 1) + "…" : self
+    }
+}
