@@ -29,7 +29,9 @@ struct PlaygroundAPI: Sendable {
             status: 200, gives: .one("connector_test", gives),
             handler: { request in
                 let draft = try Draft(request, fields: takes, isPatch: false)
-                let (connector, provider) = try await connector(request.id(of: "connector"))
+                guard let (connector, provider) = try await known(request.id(of: "connector")) else {
+                    throw APIError.notFound("connector")
+                }
                 let place = try place()
                 defer { withExtendedLifetime(place) {} }
                 let start = ContinuousClock.now
@@ -135,23 +137,23 @@ struct PlaygroundAPI: Sendable {
 
     private func connector(_ draft: Draft) async throws -> (ConnectorRecord, ProviderRecord) {
         if let id: ID<ConnectorRecord> = try draft.id("connector_id", else: nil) {
-            guard let found = try? await connector(id) else {
-                throw APIError.invalid(["connector_id": "does not exist"])
-            }
+            guard let found = try await known(id) else { throw APIError.invalid(["connector_id": "does not exist"]) }
             return found
         }
         guard let id: ID<BotRecord> = try draft.id("bot_id", else: nil) else {
             throw APIError.invalid(["connector_id": "is missing: give a connector, or a bot"])
         }
         guard let bot = try await store.bot(id) else { throw APIError.invalid(["bot_id": "does not exist"]) }
-        guard let id = bot.connectorID else { throw APIError.invalid(["bot_id": "has no connector: choose one"]) }
-        return try await connector(id)
+        guard let id = bot.connectorID, let found = try await known(id) else {
+            throw APIError.invalid(["bot_id": "has no connector: choose one"])
+        }
+        return found
     }
 
-    private func connector(_ id: ID<ConnectorRecord>) async throws -> (ConnectorRecord, ProviderRecord) {
+    private func known(_ id: ID<ConnectorRecord>) async throws -> (ConnectorRecord, ProviderRecord)? {
         guard let connector = try await store.connector(id),
             let provider = try await store.provider(connector.providerID)
-        else { throw APIError.notFound("connector") }
+        else { return nil }
         return (connector, provider)
     }
 
