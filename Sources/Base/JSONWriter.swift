@@ -1,11 +1,16 @@
-/// Collects the bytes of one JSON text.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+/// Collects the bytes of one JSON text, for what is written so often that a ``JSON`` of it would cost too much.
+public struct JSONWriter {
+    public private(set) var bytes: [UInt8] = []
 
-    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
+    public init() {}
+
+    /// What was written.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    public mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
     /// Writes what is syntax or otherwise known to be right.
-    mutating func raw(_ text: StaticString) {
+    public mutating func raw(_ text: StaticString) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
@@ -24,7 +29,7 @@ struct JSONWriter {
 
     /// Escapes what JSON demands and also what a terminal or a line reader would act upon (DEL, C1 controls, the line
     /// and paragraph separators), so that the same text is safe in a log.
-    mutating func string(_ value: String) {
+    public mutating func string(_ value: String) {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { text in
@@ -46,7 +51,8 @@ struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    mutating func value(_ value: JSON) {
+    /// Members in the order of their names.
+    public mutating func value(_ value: JSON) {
         switch value {
         case .null: raw("null")
         case .bool(let flag): flag ? raw("true") : raw("false")

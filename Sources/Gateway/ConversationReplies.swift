@@ -52,8 +52,8 @@ extension Conversation {
                 try connection.addMessage(
                     dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, exchange: exchange,
                     at: now)
-            } else if let exchange {
-                try connection.saveExchange(exchange, of: item.id, in: item.dialog)
+            } else if let exchange = item.exchange?.answered(with: reply, line: "") {
+                try connection.saveExchange(exchange.json, of: item.id, in: item.dialog)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }

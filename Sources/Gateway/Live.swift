@@ -10,7 +10,7 @@ public struct Happening: Sendable {
         case event
         /// The bot's answer is stored.
         case answer
-        /// The bot could not answer.
+        /// The bot could not answer, or a message could not be delivered.
         case failure
         /// A message arrived in Bitrix24.
         case delivery

@@ -274,6 +274,8 @@ struct Outbox: Sendable {
             guard botHasDialog, item.delivery?.action != nil else { return }
             try connection.changeDesk(of: item.dialog) { $0.couldNotLetGo() }
         }
+        live.tell(
+            Happening(.failure, at: clock.now, portal: item.portal, bot: item.bot, dialog: item.dialog, text: reason))
         return .finished
     }
 }

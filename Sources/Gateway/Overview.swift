@@ -25,7 +25,7 @@ public struct Overview: Sendable {
         mutating func turn(_ state: State, _ reason: String, _ remedy: String?) {
             guard self.state == .well || (self.state == .warning && state == .trouble) else { return }
             self.state = state
-            self.reason = reason
+            self.reason = reason.prefix(1).uppercased() + reason.dropFirst()
             self.remedy = remedy
         }
     }

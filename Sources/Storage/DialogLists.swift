@@ -61,7 +61,7 @@ extension DialogFilter {
             sql += " AND state = ?"
             values.append(.text(state.rawValue))
         }
-        if let text, !text.isEmpty {
+        if let text {
             let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
             let tests = Self.tests(of: escaped)
             sql += " AND (\(tests.map { "\($0.column) LIKE ? ESCAPE '\\'" }.joined(separator: " OR ")))"

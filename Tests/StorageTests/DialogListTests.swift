@@ -133,7 +133,7 @@ struct DialogListTests {
         }
     }
 
-    @Test("work can be listed for one portal, page by page, and is found by indexes of unfinished work alone")
+    @Test("work can be listed for one portal, page by page")
     func work() async throws {
         let store = try await TestStore().store
         let bots = [

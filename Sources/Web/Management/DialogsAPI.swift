@@ -50,7 +50,7 @@ struct DialogsAPI: Sendable {
         var filter = DialogFilter()
         filter.portal = try request.portalFilter()
         filter.bot = try query.id("bot_id")
-        filter.text = query.text("q")
+        filter.text = query.text("q").flatMap { $0.isEmpty ? nil : $0 }
         if let word = query.text("state") {
             guard let state = DialogRecord.State(rawValue: word) else {
                 throw APIError.invalid(["state": "must be one of: bot, operator, closed"])

@@ -46,7 +46,7 @@ struct ExchangeAPI: Sendable {
         let delivery: [Field] = [
             .required("kind", .oneOf(["message", "file", "action", "withdrawal"]), "What it is."),
             .required("state", .oneOf(["waiting", "sending", "done", "failed"]), "How far it came."),
-            .required("attempts", .integer, "How often it was tried again."),
+            .required("attempts", .integer, "Attempts that were counted; a message that went at once counts none."),
             .optional("last_error", .text, "Why it did not succeed."), .required("created_at", .time, "Since when."),
             .optional("finished_at", .time, "When Bitrix24 had it."),
         ]

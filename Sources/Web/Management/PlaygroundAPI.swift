@@ -29,7 +29,9 @@ struct PlaygroundAPI: Sendable {
             status: 200, gives: .one("connector_test", gives), isQuestion: true,
             handler: { request in
                 let draft = try Draft(request, fields: takes, isPatch: false)
-                let (connector, provider) = try await connector(request.id(of: "connector"), request)
+                guard let (connector, provider) = try await known(request.id(of: "connector"), request) else {
+                    throw APIError.notFound("connector")
+                }
                 let place = try place()
                 defer { withExtendedLifetime(place) {} }
                 let start = ContinuousClock.now
@@ -137,7 +139,7 @@ struct PlaygroundAPI: Sendable {
         _ draft: Draft, _ request: APIRequest
     ) async throws -> (ConnectorRecord, ProviderRecord) {
         if let id: ID<ConnectorRecord> = try draft.id("connector_id", else: nil) {
-            guard let found = try? await connector(id, request) else {
+            guard let found = try await known(id, request) else {
                 throw APIError.invalid(["connector_id": "does not exist"])
             }
             return found
@@ -148,16 +150,18 @@ struct PlaygroundAPI: Sendable {
         guard let bot = try await store.bot(id),
             request.sees(try await store.installation(bot.installationID)?.portalID)
         else { throw APIError.invalid(["bot_id": "does not exist"]) }
-        guard let id = bot.connectorID else { throw APIError.invalid(["bot_id": "has no connector: choose one"]) }
-        return try await connector(id, request)
+        guard let id = bot.connectorID, let found = try await known(id, request) else {
+            throw APIError.invalid(["bot_id": "has no connector: choose one"])
+        }
+        return found
     }
 
-    private func connector(
+    private func known(
         _ id: ID<ConnectorRecord>, _ request: APIRequest
-    ) async throws -> (ConnectorRecord, ProviderRecord) {
+    ) async throws -> (ConnectorRecord, ProviderRecord)? {
         guard let connector = try await store.connector(id), request.mayUse(connector),
             let provider = try await store.provider(connector.providerID)
-        else { throw APIError.notFound("connector") }
+        else { return nil }
         return (connector, provider)
     }
 
