@@ -39,7 +39,7 @@ const place = document.getElementById("place");
 
 async function open() {
   await preferLanguage(start.language);
-  await Promise.all([useTexts("design"), useTexts("application")]);
+  await Promise.all([useTexts("design"), useTexts("application"), useTexts("design", "said")]);
   const shell = startShell({
     place, ...(start.role === "portal_admin" ? forAdministrators : forEverybody),
     session: {
