@@ -156,7 +156,7 @@ class List extends HTMLElement {
     const row = h("tr", this.columns.map(({ label, kind, cell, note }, index) => {
       const content = cell(item);
       const way = index === 0 && this.href?.(item);
-      const linked = way ? h("a.row-link", { href: way }, content) : content;
+      const linked = way ? h("a.row-link", { href: way }, content) : this.href && index === 0 ? h("span.row-name", content) : content;
       const below = note?.(item);
       return h("td", { class: kind, "data-label": index > 0 && label ? label : null },
         below ? h("div", linked, h("div.note", below)) : linked ?? "");
