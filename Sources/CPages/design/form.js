@@ -8,7 +8,7 @@ let number = 0;
 
 /**
  * A field. `kind`: text (default), url, password, secret (write-only, with what is stored as its hint), number, area,
- * code, select (`options: [{value, label}]`), check, doors (a choice of cards: `options: [{value, label, note, icon}]`).
+ * code, select (`options: [{value, label}]`, or groups `{label, options}` of them), check, doors (a choice of cards: `options: [{value, label, note, icon}]`).
  * `name` is the member of the request, with dots for one inside another. `value`, `help` (text or node), `required`,
  * `hint` (placeholder) and `attributes` of the control are as one expects.
  *
@@ -40,8 +40,9 @@ const readers = {
 function makeControl(id, { kind = "text", options = [], value, hint, required, attributes = {} }) {
   const shared = { id, required, "aria-describedby": `${id}-help ${id}-error`, spellcheck: "false", ...attributes };
   if (kind === "select") {
-    return h("select.input", { ...shared, spellcheck: null, value: undefined }, options.map((option) => h("option",
-      { value: option.value ?? "", selected: String(option.value ?? "") === String(value ?? ""), disabled: option.disabled }, option.label)));
+    const one = (option) => (option.options ? h("optgroup", { label: option.label }, option.options.map(one)) : h("option",
+      { value: option.value ?? "", selected: String(option.value ?? "") === String(value ?? ""), disabled: option.disabled }, option.label));
+    return h("select.input", { ...shared, spellcheck: null, value: undefined }, options.map(one));
   }
   if (kind === "area" || kind === "code") {
     return h(kind === "code" ? "textarea.input.mono" : "textarea.input",
@@ -156,9 +157,10 @@ export function valuesOf(element) {
 }
 
 function showFaults(element, trouble, error) {
-  const left = new Map(Object.entries(error.fields));
+  const fields = fieldsOf(element);
+  const left = new Map(Object.entries(error.fields).flatMap((pair) => inside(fields, pair)));
   const found = [];
-  for (const one of fieldsOf(element)) {
+  for (const one of fields) {
     if (!left.has(one.name)) continue;
     found.push([one, sentence(left.get(one.name))]);
     left.delete(one.name);
@@ -171,6 +173,16 @@ function showFaults(element, trouble, error) {
     if (!found.length) trouble.focus();
   }
   point(found);
+}
+
+/** A fault of an object names the member that it means ("options": "history must be …"): that member has a field. */
+function inside(fields, [name, text]) {
+  if (fields.some((one) => one.name === name)) return [[name, text]];
+  return text.split("; ").map((part) => {
+    const [member, ...words] = part.split(" ");
+    const path = `${name}.${member}`;
+    return fields.some((one) => one.name === path) ? [path, words.join(" ")] : [name, part];
+  });
 }
 
 /** Says what is wrong with each field and goes to the first. */

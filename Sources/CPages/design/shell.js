@@ -140,6 +140,8 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
   }
 
   return {
+    /** Shows the page anew where the reader is. */
+    refresh: () => visit({ stay: true }),
     /** Takes it off the page. */
     end() {
       leaving.abort();

@@ -19,6 +19,13 @@ export function currentLanguage() {
   return language;
 }
 
+/** The language of the surroundings, for a reader who has chosen none here before. */
+export async function preferLanguage(next) {
+  let choice = null;
+  try { choice = localStorage.getItem(stored); } catch { /* forbidden in some frames */ }
+  if (!(choice in languages)) await setLanguage(next, { remember: false });
+}
+
 /** The reader's own habits for dates and numbers within the language: "en-GB" for "en". */
 export function locale() {
   return navigator.languages?.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
@@ -107,13 +114,14 @@ export function formatNumber(value, options) {
   return new Intl.NumberFormat(locale(), options).format(value);
 }
 
-/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" (with seconds). */
+/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" and "clock" (both and time, with seconds). */
 export function formatTime(at, style = "both") {
   const options = {
     both: { dateStyle: "medium", timeStyle: "short" },
     date: { dateStyle: "medium" },
     time: { timeStyle: "short" },
     second: { dateStyle: "medium", timeStyle: "medium" },
+    clock: { timeStyle: "medium" },
   }[style];
   return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }

@@ -1,0 +1,21 @@
+// Providers.
+export default {
+  lead: "A provider is a bot platform and its address. The keys to your bots there are in connectors.",
+  add: "Add a provider",
+  addConnector: "Add a connector",
+  empty: "No provider yet",
+  emptyText: "You need not begin here: a new connector adds its provider on the way.",
+  type: "Kind",
+  typeHelp: "With Dify, the kind of your app.",
+  url: "Address",
+  urlHelp: "Leave it empty for {url}. Give your own server’s here.",
+  urlNeeded: "Where your bot takes questions.",
+  nameHelp: "What people see beside its kind: “Name (Kind)”.",
+  forPortals: "Portals may use it",
+  shared: "Portals may use it",
+  sharedHelp: "Administrators of your portals can then make connectors to it, in BitBot’s page inside Bitrix24.",
+  anyAddress: "Their connectors may have other addresses",
+  anyAddressHelp: "Else a portal’s connectors reach only this address’s server. Your own connectors may always have any.",
+  deleteTitle: "Delete “{name}”?",
+  deleteText: "Only a provider that no connector uses can be deleted.",
+};
