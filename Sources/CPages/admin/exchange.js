@@ -1,11 +1,14 @@
 // What a bot platform was asked for a line of a transcript, what it answered, and how the answer reached Bitrix24.
 
 import { api } from "/pages/design/api.js";
-import { badge, button, facts, h, modal, notice } from "/pages/design/dom.js";
+import { badge, button, facts, h, modal, notice, toast } from "/pages/design/dom.js";
 import { formatTime, said, t } from "/pages/design/texts.js";
 
 export async function showExchange(path, signal) {
-  const exchange = await api.get(path, {}, { signal });
+  const exchange = await api.get(path, {}, { signal }).catch((error) => {
+    if (error.status !== 404) throw error;
+  });
+  if (!exchange) return toast(t("dialogs.forgotten"), { bad: true });
   const dialog = modal(t("dialogs.exchange"), [
     h("p.note", [exchange.connector, exchange.provider].filter(Boolean).join(" · ")),
     exchange.error && notice("bad", said(exchange.error)),

@@ -11,7 +11,7 @@ export default {
   botText: "Give it a name and choose the connector that answers. It then appears in Bitrix24.",
   botDo: "Make a bot",
   attach: "Attach it to an Open Channel",
-  attachText: "The bot is ready, but no Open Channel uses it yet: customers do not meet it. The bot’s page shows your channels and where to choose the bot.",
+  attachText: "Customers meet the bot when an Open Channel uses it. The bot’s page lists your channels and says where to choose it.",
   attachDo: "Show how",
   noBots: "No bots yet",
   noBotsText: "The steps above lead to the first one.",
