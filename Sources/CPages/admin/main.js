@@ -43,9 +43,12 @@ const place = document.getElementById("place");
 let shell = null;
 
 async function start() {
-  await Promise.all([useTexts("design"), useTexts("admin")]);
+  // All at once: on a slow line each wait for an answer is felt.
+  const asked = api.get("/session");
+  asked.catch(() => {});
+  await Promise.all([useTexts("design"), useTexts("admin"), useTexts("design", "said"), location.hash.length < 3 && useTexts("admin", "overview")]);
   try {
-    await enter(await api.get("/session"));
+    await enter(await asked);
   } catch (error) {
     place.className = "alone";
     place.replaceChildren(h("main", notice("bad", error.message, button(t("again"), start, { kind: "small" }))));
@@ -53,16 +56,16 @@ async function start() {
 }
 
 /** Shows what belongs to this state of the session. */
-async function enter(session) {
+async function enter(session, focus = false) {
   authorize({ csrf: session.csrf });
   shell?.end();
   shell = null;
   if (session.state === "signed_in" && !location.hash.startsWith("#code=")) {
-    shell = startShell({ place, pages, navigation, session, foot: () => signOutButton() });
+    shell = startShell({ place, pages, navigation, session, focus, foot: () => signOutButton() });
     return;
   }
   const { showSignIn } = await import("./sign-in.js");
-  showSignIn({ place, session, enter });
+  showSignIn({ place, session, enter: (next) => enter(next, true) });
 }
 
 function signOutButton() {

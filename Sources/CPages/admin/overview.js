@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { button, h, icon, linkButton, notice, outside, panel } from "/pages/design/dom.js";
 import { ago, light } from "/pages/design/elements.js";
-import { formatNumber, formatSeconds, t, useTexts } from "/pages/design/texts.js";
+import { formatNumber, formatSeconds, said, t, useTexts } from "/pages/design/texts.js";
 import "/pages/design/chart.js";
 
 /** Where what a light speaks of can be mended. */
@@ -45,7 +45,7 @@ function follow(signal, place, draw) {
 function firstSteps({ counts }, session) {
   const steps = [
     { done: counts.portals > 0, key: "portal", href: "#/portals/new" },
-    { done: counts.connectors > 0, key: "connector", href: "#/providers" },
+    { done: counts.connectors > 0, key: "connector", href: "#/connectors/new" },
     { done: false, key: "bot", href: "#/bots/new" },
   ];
   const now = steps.findIndex((step) => !step.done);
@@ -65,21 +65,30 @@ function lights(all) {
   const well = sorted.filter((one) => one.state === "well");
   const list = (some) => h("ul.rows", some.map(row));
   return panel(t(ill.length ? "overview.notWell" : "overview.well", { count: ill.length }), [
-    ill.length > 0 && list(ill),
-    well.length > 0 && (ill.length > 0 || well.length > 8
-      ? h("details.more-lights", h("summary", t("overview.restWell", { count: well.length })), list(well))
-      : list(well)),
+    ill.length > 0 && list(ill.slice(0, 12)),
+    ill.length > 12 && folded(t("overview.restIll", { count: ill.length - 12 }), () => list(ill.slice(12))),
+    well.length > 0 && (ill.length > 0 || well.length > 8 ? folded(t("overview.restWell", { count: well.length }), () => list(well)) : list(well)),
   ], { flush: true });
+}
+
+/** What is built when somebody wants to see it. */
+function folded(title, content) {
+  const box = h("details.more-lights", h("summary", title));
+  box.addEventListener("toggle", () => {
+    if (box.childElementCount === 1) box.append(content());
+  });
+  return box;
 }
 
 function row({ kind, id, name, state, reason, remedy }) {
   const href = id != null && places[kind] ? places[kind] + id : null;
-  const words = h("span.stack.tight.light-words", h("span", h("strong", name), " ", h("span.note", t(`overview.kinds.${kind}`))),
+  const words = h("span.stack.tight.light-words", h("span", h("strong", id == null ? said(name) : name), " ", h("span.note", t(`overview.kinds.${kind}`))),
     reason && h("span", capital(reason)), remedy && h("span.note", capital(remedy)));
   return h("li", light(state), words, state !== "well" && href ? linkButton(t("overview.mend"), href, { kind: "small", "aria-label": `${t("overview.mend")}: ${name}` }) : null);
 }
 
-function capital(text) {
+function capital(sentence) {
+  const text = said(sentence);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -26,7 +26,7 @@ export async function showSignIn({ place, session, enter }) {
       h("footer.note", `BitBot ${session.version}`));
   };
   draw();
-  (place.querySelector("input") ?? place.querySelector("h1")).focus();
+  (place.querySelector("input:not([hidden])") ?? place.querySelector("h1")).focus();
 }
 
 /** The server has just been set up, and the link was not opened yet. */

@@ -1,7 +1,7 @@
 // Asking BitBot. `await api.get("/portals/3")`, `api.post("/bots", {…})`, `api.patch`, `api.delete`; what fails throws an
 // `ApiError` with a sentence for people and, for a form, what is wrong with each field.
 
-import { t } from "./texts.js";
+import { said, t } from "./texts.js";
 
 const root = "/api/v1";
 let bearer = null;
@@ -53,7 +53,7 @@ async function ask(method, path, { query, body, signal, accept = "application/js
   if (answer.ok) return answer;
   const { error = {} } = await answer.json().catch(() => ({}));
   if (answer.status === 401) session.dispatchEvent(new Event("signed-out"));
-  throw new ApiError(error.message || t("failed", { status: String(answer.status) }), {
+  throw new ApiError(said(error.message) || t("failed", { status: String(answer.status) }), {
     status: answer.status, code: error.code ?? "", fields: error.fields ?? {},
     retryAfter: Number(answer.headers.get("Retry-After")) || null,
   });
@@ -88,10 +88,11 @@ export const api = {
 
   /**
    * Follows server-sent events until they end or `signal` aborts: `for await (const { event, data } of api.stream("/live"))`.
-   * With a `body` it is a POST.
+   * With a `body` it is a POST. `opened` is called when the server has answered, before its first event.
    */
-  async *stream(path, { query, body, signal } = {}) {
+  async *stream(path, { query, body, signal, opened = () => {} } = {}) {
     const answer = await ask(body === undefined ? "GET" : "POST", path, { query, body, signal, accept: "text/event-stream" });
+    opened();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     try {

@@ -84,8 +84,9 @@ const signs = {
 /**
  * `<bb-list>`: a table of a list that comes in pages, which becomes cards where there is no room. Properties:
  * - `source(cursor, signal)` gives `{items, next}`: see `api.pages`;
- * - `columns`: `[{ label, cell: (item) => text or node, kind: "end" | "nowrap" | … }]`;
- * - `href(item)`: where a row leads (its first cell is the link), if it leads anywhere;
+ * - `columns`: `[{ label, cell: (item) => text or node, kind: "end" | "nowrap" | … }]`, with `note(item)` for what stands
+ *   smaller under the cell's content;
+ * - `href(item)`: where a row leads (its first cell is the link), null if nowhere;
  * - `empty`: what is shown when there is nothing: the description of an empty state, see `empty()`.
  * The attribute `label` names the table. `reload()` fetches the first page anew.
  */
@@ -120,6 +121,12 @@ class List extends HTMLElement {
 
   #draw({ items, next }) {
     this.dispatchEvent(new CustomEvent("loaded", { detail: { items, next } }));
+    const hadFocus = this.contains(document.activeElement);
+    this.#show(items, next);
+    if (hadFocus && !this.contains(document.activeElement)) (this.querySelector("a, button") ?? document.querySelector("h1"))?.focus();
+  }
+
+  #show(items, next) {
     if (!items.length && this.empty) return this.replaceChildren(empty(this.empty));
     this.#body = h("tbody", items.map((item) => this.#row(item)));
     this.#more = h("div.more", { hidden: !next }, h("button.button", { type: "button" }, t("more")));
@@ -146,10 +153,13 @@ class List extends HTMLElement {
   }
 
   #row(item) {
-    const row = h("tr", this.columns.map(({ label, kind, cell }, index) => {
+    const row = h("tr", this.columns.map(({ label, kind, cell, note }, index) => {
       const content = cell(item);
-      const linked = index === 0 && this.href ? h("a.row-link", { href: this.href(item) }, content) : content;
-      return h("td", { class: kind, "data-label": index > 0 && label ? label : null }, linked ?? "");
+      const way = index === 0 && this.href?.(item);
+      const linked = way ? h("a.row-link", { href: way }, content) : this.href && index === 0 ? h("span.row-name", content) : content;
+      const below = note?.(item);
+      return h("td", { class: kind, "data-label": index > 0 && label ? label : null },
+        below ? h("div", linked, h("div.note", below)) : linked ?? "");
     }));
     row.addEventListener("click", (event) => {
       if (event.target.closest("a, button, input, select, label") || String(getSelection())) return;
@@ -169,9 +179,9 @@ export function ago(at) {
   return at ? h("bb-time", { datetime: at }) : "–";
 }
 
-/** `<bb-light>`: `light("well", "Support")`. */
+/** `<bb-light>`: `light("well", "Support")`, or without words beside something that has its own. */
 export function light(state, ...words) {
-  return h("bb-light", { state }, h("span", words));
+  return h("bb-light", { state }, words.length > 0 && h("span", words));
 }
 
 /** `<bb-copy>`: `copyable(url, t("events_url"))`. */

@@ -2,7 +2,7 @@
 
 import { ApiError } from "./api.js";
 import { announce, busy, h, icon, notice } from "./dom.js";
-import { t } from "./texts.js";
+import { said, t } from "./texts.js";
 
 let number = 0;
 
@@ -193,6 +193,7 @@ function point(found) {
   announce(found.map(([, text]) => text).join(" "));
 }
 
-function sentence(text) {
+function sentence(fault) {
+  const text = said(fault);
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

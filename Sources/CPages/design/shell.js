@@ -1,7 +1,7 @@
 // The frame of an application of pages: navigation, routes in the address's fragment, titles, focus, language.
 
 import { ApiError } from "./api.js";
-import { announce, button, empty, h, icon, notice } from "./dom.js";
+import { button, empty, h, icon, notice } from "./dom.js";
 import "./elements.js";
 import { currentLanguage, languages, setLanguage, t } from "./texts.js";
 
@@ -11,7 +11,7 @@ import { currentLanguage, languages, setLanguage, t } from "./texts.js";
  *   `""` is the first page.
  * - `navigation`: `[{ title: key or null, items: [{ route: "bots", icon: "bot" }] }]`; what is shown is `t("nav.bots")`.
  * - `session`: as the server describes it; pages find it in their context.
- * - `name`, `foot` (a function giving elements under the navigation).
+ * - `name`, `foot` (a function giving elements under the navigation), `focus`: whether the first page takes the focus.
  *
  * A page's module exports `show(context)`, which gives what to show: `{ title, content, lead, back: { href, label },
  * actions: [], narrow: false }`, or a promise of it. Its context:
@@ -20,11 +20,11 @@ import { currentLanguage, languages, setLanguage, t } from "./texts.js";
  * - `go(route)` leads elsewhere, `refresh()` shows the page anew where the reader is, `count(route, n)` puts a number
  *   into the navigation, `session`.
  */
-export function startShell({ place, pages, navigation, session, name = "", foot = () => [] }) {
+export function startShell({ place, pages, navigation, session, name = "", foot = () => [], focus = false }) {
   const main = h("main.main", { id: "main", tabindex: "-1" });
   const counts = {};
   let leaving = new AbortController();
-  let isFirst = true;
+  let moves = focus;
   let side;
 
   function draw() {
@@ -105,12 +105,11 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
     const title = h("h1", { tabindex: "-1" }, shown.title);
     main.replaceChildren(pageOf(shown, title));
     document.title = `${shown.title} · BitBot`;
-    if (!stay && !isFirst) {
+    if (!stay && moves) {
       scrollTo(0, 0);
       title.focus({ preventScroll: true });
-      announce(shown.title);
     }
-    isFirst = false;
+    moves = true;
   }
 
   function trouble(error) {
@@ -141,6 +140,8 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
   }
 
   return {
+    /** Shows the page anew where the reader is. */
+    refresh: () => visit({ stay: true }),
     /** Takes it off the page. */
     end() {
       leaving.abort();

@@ -19,6 +19,13 @@ export function currentLanguage() {
   return language;
 }
 
+/** The language of the surroundings, for a reader who has chosen none here before. */
+export async function preferLanguage(next) {
+  let choice = null;
+  try { choice = localStorage.getItem(stored); } catch { /* forbidden in some frames */ }
+  if (!(choice in languages)) await setLanguage(next, { remember: false });
+}
+
 /** The reader's own habits for dates and numbers within the language: "en-GB" for "en". */
 export function locale() {
   return navigator.languages?.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
@@ -107,13 +114,14 @@ export function formatNumber(value, options) {
   return new Intl.NumberFormat(locale(), options).format(value);
 }
 
-/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" (with seconds). */
+/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" and "clock" (both and time, with seconds). */
 export function formatTime(at, style = "both") {
   const options = {
     both: { dateStyle: "medium", timeStyle: "short" },
     date: { dateStyle: "medium" },
     time: { timeStyle: "short" },
     second: { dateStyle: "medium", timeStyle: "medium" },
+    clock: { timeStyle: "medium" },
   }[style];
   return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }
@@ -136,4 +144,17 @@ export function formatRelative(at, now = Date.now()) {
 export function formatSeconds(seconds) {
   const [value, unit] = seconds < 1 ? [seconds * 1000, "millisecond"] : seconds < 120 ? [seconds, "second"] : [seconds / 60, "minute"];
   return formatNumber(value, { style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: value < 10 && unit !== "millisecond" ? 1 : 0 });
+}
+
+/**
+ * A sentence of the server in the reader's language, where the dictionary `said` knows it (a list of patterns with what
+ * they become; `{1}` is what the pattern's first group holds, itself said anew). Else the sentence as it came.
+ */
+export function said(sentence) {
+  if (!dictionary.said?.length) return sentence;
+  for (const [pattern, text] of dictionary.said) {
+    const found = sentence?.match(pattern);
+    if (found) return text.replace(/\{(\d)\}/g, (_, number) => said(found[number] ?? ""));
+  }
+  return sentence;
 }

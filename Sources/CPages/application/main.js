@@ -1,0 +1,59 @@
+// The application inside Bitrix24: what a portal's administrator does with its bots, and what other people may see.
+
+import { session as credentials } from "/pages/design/api.js";
+import { announce } from "/pages/design/dom.js";
+import { startShell } from "/pages/design/shell.js";
+import { preferLanguage, t, useTexts } from "/pages/design/texts.js";
+import { alone } from "./alone.js";
+import { keepToken } from "./renewal.js";
+import { start } from "./start.js";
+
+const forAdministrators = {
+  pages: {
+    "": () => import("./overview.js"),
+    bots: () => import("../admin/bots.js"),
+    connectors: () => import("../admin/connectors.js"),
+    playground: () => import("../admin/playground.js"),
+    dialogs: () => import("../admin/dialogs.js"),
+    work: () => import("../admin/work.js"),
+    check: () => import("./check.js"),
+  },
+  navigation: [
+    { title: null, items: [{ route: "", icon: "overview" }] },
+    { title: "nav.connect", items: [{ route: "connectors", icon: "connector" }, { route: "bots", icon: "bot" }] },
+    {
+      title: "nav.watch",
+      items: [
+        { route: "playground", icon: "playground" }, { route: "dialogs", icon: "dialogs" }, { route: "work", icon: "work" },
+        { route: "check", icon: "repair" },
+      ],
+    },
+  ],
+};
+const forEverybody = {
+  pages: { "": () => import("./bots.js") },
+  navigation: [{ title: null, items: [{ route: "", icon: "bot" }] }],
+};
+
+const place = document.getElementById("place");
+
+async function open() {
+  await preferLanguage(start.language);
+  await Promise.all([useTexts("design"), useTexts("application"), useTexts("design", "said")]);
+  const shell = startShell({
+    place, ...(start.role === "portal_admin" ? forAdministrators : forEverybody),
+    session: {
+      state: "signed_in", kind: start.role, name: start.user_name, portal_id: start.portal_id, csrf: null, sandbox: null,
+    },
+  });
+  keepToken({
+    renewed: shell.refresh,
+    ended() {
+      shell.end();
+      alone(place, { icon: "refresh", title: t("ended"), text: t("endedText") });
+      announce(`${t("ended")}. ${t("endedText")}`);
+    },
+  });
+}
+
+open();

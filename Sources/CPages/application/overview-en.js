@@ -1,0 +1,21 @@
+// The overview of the application.
+export default {
+  lead: "BitBot’s bots in {domain}.",
+  failed: { one: "{count} message could not be answered or delivered.", other: "{count} messages could not be answered or delivered." },
+  look: "Look at it",
+  steps: "Three steps to a bot that answers",
+  connector: "Connect what answers",
+  connectorText: "A connector says where the bot’s answers come from: your app in Dify, your flow in Typebot, or another AI service. Have its address and key at hand.",
+  connectorDo: "Add a connector",
+  bot: "Make a bot",
+  botText: "Give it a name and choose the connector that answers. It then appears in Bitrix24.",
+  botDo: "Make a bot",
+  attach: "Attach it to an Open Channel",
+  attachText: "The bot is ready, but no Open Channel uses it yet: customers do not meet it. The bot’s page shows your channels and where to choose the bot.",
+  attachDo: "Show how",
+  noBots: "No bots yet",
+  noBotsText: "The steps above lead to the first one.",
+  addBot: "Make a bot",
+  dialogs: "Latest dialogs",
+  allDialogs: "All dialogs",
+};

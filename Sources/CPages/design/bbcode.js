@@ -1,0 +1,1 @@
+../../Sandbox/Page/bbcode.js

@@ -1,0 +1,2 @@
+// The server speaks English already.
+export default [];
