@@ -29,7 +29,7 @@ class LiveView {
   state = h("div", { role: "status" });
   list = h("ol.live", { hidden: true });
   nothing = empty({ icon: "live", title: t("live.quiet"), text: t("live.quietText") });
-  pause = button(t("live.pause"), () => this.#toggle(), { icon: "pause", "aria-pressed": "false" });
+  pause = button(t("live.pause"), () => this.#toggle(), { icon: "pause" });
   clear = button(t("live.clear"), () => this.#clear(), { kind: "quiet" });
   #waiting = [];
   #isPaused = false;
@@ -52,9 +52,11 @@ class LiveView {
     for (let tries = 0; !signal.aborted; tries += 1) {
       try {
         if (tries === 0) this.#say("waiting", t("live.connecting"));
-        const opened = () => this.#say("well", t("live.listening"));
-        for await (const { event, data } of api.stream("/live", { query, signal, opened })) {
+        const opened = () => {
           tries = 0;
+          this.#say("well", t("live.listening"));
+        };
+        for await (const { event, data } of api.stream("/live", { query, signal, opened })) {
           if (event === "happened") this.#take(data);
         }
       } catch (error) {
@@ -77,7 +79,7 @@ class LiveView {
     this.#timer ??= setTimeout(() => this.#draw(), 150);
   }
 
-  /** What has come since the last time, at once: an answer in many parts must not redraw the page for each. */
+  /** What has come since the last time, at once: a busy server must not have the page drawn for each. */
   #draw() {
     this.#timer = null;
     if (this.#isPaused) return this.#label();
@@ -89,7 +91,6 @@ class LiveView {
 
   #toggle() {
     this.#isPaused = !this.#isPaused;
-    this.pause.setAttribute("aria-pressed", String(this.#isPaused));
     announce(t(this.#isPaused ? "live.paused" : "live.goesOn"));
     this.#label();
     this.#draw();
