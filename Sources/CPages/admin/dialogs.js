@@ -21,7 +21,7 @@ async function showAll({ query, session, signal }) {
   const list = h("bb-list", {
     label: t("nav.dialogs"), href: (dialog) => `#/dialogs/${dialog.id}`,
     columns: [
-      { label: t("dialogs.chat"), cell: (dialog) => dialog.title || dialog.dialog_id, note: (dialog) => dialog.last_text },
+      { label: t("dialogs.chat"), cell: (dialog) => dialog.title || dialog.dialog_id, note: (dialog) => dialog.last_text && h("span.cut", dialog.last_text) },
       { label: t("bot"), kind: "words", cell: (dialog) => dialog.bot_name, note: (dialog) => isAdmin && dialog.portal_domain },
       { label: t("status"), cell: (dialog) => h("span.line", stateBadge(dialog.state), dialog.failed && badge(t("dialogs.failed"), "bad")) },
       { label: t("dialogs.active"), kind: "nowrap", cell: (dialog) => ago(dialog.last_message_at) },
@@ -40,7 +40,7 @@ async function showAll({ query, session, signal }) {
     title: t("nav.dialogs"), lead: t("dialogs.lead"),
     actions: [button(t("dialogs.refresh"), () => list.reload(), { icon: "refresh" })],
     content: [
-      listFilters({ route: "dialogs", path: "/dialogs", list, fields: [search, portal, bot, state] }),
+      listFilters({ route: "dialogs", list, source: (values) => api.pages("/dialogs", values), fields: [search, portal, bot, state] }),
       h("section.panel.flush", list),
     ],
   };

@@ -1,14 +1,17 @@
 // What a bot platform was asked for a line of a transcript, what it answered, and how the answer reached Bitrix24.
 
 import { api } from "/pages/design/api.js";
-import { badge, button, facts, h, modal, notice } from "/pages/design/dom.js";
-import { formatTime, t } from "/pages/design/texts.js";
+import { badge, button, facts, h, modal, notice, toast } from "/pages/design/dom.js";
+import { formatTime, said, t } from "/pages/design/texts.js";
 
 export async function showExchange(path, signal) {
-  const exchange = await api.get(path, {}, { signal });
+  const exchange = await api.get(path, {}, { signal }).catch((error) => {
+    if (error.status !== 404) throw error;
+  });
+  if (!exchange) return toast(t("dialogs.forgotten"), { bad: true });
   const dialog = modal(t("dialogs.exchange"), [
     h("p.note", [exchange.connector, exchange.provider].filter(Boolean).join(" · ")),
-    exchange.error && notice("bad", exchange.error),
+    exchange.error && notice("bad", said(exchange.error)),
     part(t("dialogs.asked"), exchange.asked ? asked(exchange.asked) : h("p.note", t("dialogs.notAsked"))),
     part(t("dialogs.answered"), exchange.answered ? answered(exchange.answered) : h("p.note", t("dialogs.notAnswered"))),
     exchange.deliveries.length > 0 && part(t("dialogs.delivered"), h("ul.rows.plain", exchange.deliveries.map(delivery))),
@@ -49,6 +52,6 @@ function delivery({ kind, state, attempts, last_error, created_at, finished_at }
   const kinds = { done: "good", failed: "bad" };
   return h("li", badge(t(`dialogs.deliveryStates.${state}`), kinds[state] ?? "warn"),
     h("div", t(`dialogs.deliveryKinds.${kind}`), attempts > 1 && h("span.note", ` · ${t("dialogs.attempts", { count: attempts })}`),
-      last_error && h("p.bad", last_error)),
+      last_error && h("p.bad", said(last_error))),
     h("span.note", formatTime(finished_at ?? created_at, "second")));
 }

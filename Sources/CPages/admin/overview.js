@@ -45,7 +45,7 @@ function follow(signal, place, draw) {
 function firstSteps({ counts }, session) {
   const steps = [
     { done: counts.portals > 0, key: "portal", href: "#/portals/new" },
-    { done: counts.connectors > 0, key: "connector", href: "#/providers" },
+    { done: counts.connectors > 0, key: "connector", href: "#/connectors/new" },
     { done: false, key: "bot", href: "#/bots/new" },
   ];
   const now = steps.findIndex((step) => !step.done);

@@ -56,11 +56,11 @@ function path(app, context) {
     watchFor(watch, app, null);
   }
   draw(app);
-  follow(app, context.signal, (now, installation) => {
+  follow(app, context.signal, async (now, installation) => {
     if (now.status !== app.status) draw(now);
     watchFor(watch, app, installation);
     if (installation?.status !== "active") return false;
-    connected(place, installation, context.signal);
+    await connected(place, installation, context.signal);
     return true;
   });
   place.append(h("div.panel", h("ol.steps", Object.values(steps))));
@@ -96,7 +96,7 @@ function follow(app, signal, look) {
       const [now, installations] = await Promise.all([
         api.get(`/apps/${app.id}`, {}, { signal }), api.get("/installations", { limit: 50 }, { signal }),
       ]);
-      if (look(now, installations.items.find((one) => one.app_id === app.id))) return;
+      if (await look(now, installations.items.find((one) => one.app_id === app.id))) return;
     } catch (error) {
       if (error.name === "AbortError" || error.status === 401 || error.status === 404) return;
     }

@@ -46,14 +46,14 @@ function byWebhook({ signal }) {
   const result = h("div", { tabindex: "-1" });
   const element = form({
     fields: [field({
-      name: "webhook_url", kind: "secret", label: t("portal-new.address"), help: t("portal-new.addressHelp"), required: true,
-      hint: "https://example.bitrix24.com/rest/1/…/", attributes: { autocomplete: "off", inputmode: "url" },
+      name: "webhook_url", kind: "url", label: t("portal-new.address"), help: t("portal-new.addressHelp"), required: true,
+      hint: "https://example.bitrix24.com/rest/1/…/",
     })],
     submit: t("portal-new.connect"),
     send: async (values) => {
       const installation = await api.post("/installations", values);
       path.replaceWith(result);
-      connected(result, installation, signal);
+      await connected(result, installation, signal);
     },
   });
   const path = h("div.panel", h("ol.steps",

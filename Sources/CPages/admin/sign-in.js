@@ -96,7 +96,7 @@ function signIn(enter) {
 }
 
 /** There is one admin. Password managers want a name all the same. */
-function userName() {
+export function userName() {
   return h("input", { type: "text", name: "username", value: "admin", autocomplete: "username", hidden: true, tabindex: "-1", readonly: true });
 }
 

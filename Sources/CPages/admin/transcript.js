@@ -4,7 +4,7 @@ import { api } from "/pages/design/api.js";
 import { render } from "/pages/design/bbcode.js";
 import { announce, badge, busy, button, confirm, empty, h, icon, toast } from "/pages/design/dom.js";
 import { ago } from "/pages/design/elements.js";
-import { formatSeconds, formatTime, t } from "/pages/design/texts.js";
+import { formatSeconds, formatTime, said, t } from "/pages/design/texts.js";
 import { stateBadge } from "./dialogs.js";
 import { showExchange } from "./exchange.js";
 
@@ -125,7 +125,7 @@ class Transcript {
   #spoken(line, isFirst) {
     const node = h("li.message",
       h("p.author", icon(line.author === "bot" ? "bot" : "user"), `${t(`dialogs.authors.${line.author}`)} · `, clock(line)),
-      h("div.bubble", said(line)), isFirst && this.#under(line));
+      h("div.bubble", words(line)), isFirst && this.#under(line));
     if (line.author !== "customer") node.classList.add("mine", line.author);
     if (line.event?.state === "failed") node.classList.add("failed");
     return node;
@@ -158,7 +158,7 @@ function clock(line) {
 }
 
 /** A bot's and an operator's words are in Bitrix24's markup. Its buttons are shown, but press nothing here. */
-function said({ author, text }) {
+function words({ author, text }) {
   if (!text) return h("span.muted", t("dialogs.noText"));
   if (author === "customer") return text;
   const content = render(text);
@@ -167,7 +167,7 @@ function said({ author, text }) {
 }
 
 function outcome({ state, attempts, last_error, received_at, finished_at }) {
-  if (state === "failed") return h("span", t("dialogs.events.failed", { count: attempts }), last_error && ` ${last_error}`);
+  if (state === "failed") return h("span", t("dialogs.events.failed", { count: attempts }), last_error && ` ${said(last_error)}`);
   if (state !== "done" || !finished_at) return h("span", t(`dialogs.events.${state}`));
   return h("span", t("dialogs.events.doneIn", { time: formatSeconds((new Date(finished_at) - new Date(received_at)) / 1000) }));
 }

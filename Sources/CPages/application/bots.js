@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { empty, h, notice, panel } from "/pages/design/dom.js";
 import { light } from "/pages/design/elements.js";
-import { t, useTexts } from "/pages/design/texts.js";
+import { said, t, useTexts } from "/pages/design/texts.js";
 
 const lights = { active: "well", registering: "waiting", failed: "trouble", deleted: "idle" };
 
@@ -24,6 +24,6 @@ export async function show({ signal }) {
 export function botRow(bot, href = null) {
   return h("li", light(lights[bot.status] ?? "idle"),
     h("div", href ? h("a.row-link", { href }, bot.name) : h("strong", bot.name),
-      h("p.note", t(`botTypes.${bot.type}`), bot.status_reason && h("span.bad", ` · ${bot.status_reason}`))),
+      h("p.note", t(`botTypes.${bot.type}`), bot.status_reason && h("span.bad", ` · ${said(bot.status_reason)}`))),
     h("span.note", t(`botStates.${bot.status}`)));
 }

@@ -32,14 +32,16 @@ const forAdministrators = {
 };
 const forEverybody = {
   pages: { "": () => import("./bots.js") },
-  navigation: [{ title: null, items: [{ route: "", icon: "bot" }] }],
+  navigation: [{ title: null, items: [{ route: "", icon: "bot", name: "bots" }] }],
 };
 
 const place = document.getElementById("place");
 
 async function open() {
   await preferLanguage(start.language);
-  await Promise.all([useTexts("design"), useTexts("application")]);
+  // All at once: on a slow line each wait for an answer is felt.
+  const isFirst = location.hash.length < 3 && (start.role === "portal_admin" ? "overview" : "bots");
+  await Promise.all([useTexts("design"), useTexts("application"), useTexts("design", "said"), isFirst && useTexts("application", isFirst)]);
   const shell = startShell({
     place, ...(start.role === "portal_admin" ? forAdministrators : forEverybody),
     session: {

@@ -50,7 +50,7 @@ function stepsOf({ connectors, bots, channels }) {
   ];
   const open = active.filter(({ type }) => type === "openline");
   if (!active.length || (open.length > 0 && channels)) {
-    steps.push({ name: "attach", isDone: open.some((bot) => channels?.has(bot.bot_id)), href: open.length ? `#/bots/${open[0].id}` : null });
+    steps.push({ name: "attach", isDone: open.some((bot) => channels?.has(bot.bot_id)), href: open.length ? `#/bots/${open[0].id}/channels` : null });
   }
   return steps;
 }

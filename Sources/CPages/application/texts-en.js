@@ -14,6 +14,6 @@ export default {
     failed: "failed",
     check: "Check",
   },
-  botTypes: { openline: "Open Channels", bot: "Chat bot", supervisor: "Supervisor", personal: "Personal assistant" },
+  botTypes: { openline: "Open Channel", bot: "Chat", supervisor: "Supervisor", personal: "Personal" },
   botStates: { registering: "Being set up", active: "Works", failed: "Does not work", deleted: "Removed in Bitrix24" },
 };

@@ -14,6 +14,6 @@ export default {
     failed: "не выполнено",
     check: "Проверка",
   },
-  botTypes: { openline: "Открытые линии", bot: "Чат-бот", supervisor: "Супервизор", personal: "Личный помощник" },
+  botTypes: { openline: "Открытая линия", bot: "Чат-бот", supervisor: "Супервизор", personal: "Персональный" },
   botStates: { registering: "Настраивается", active: "Работает", failed: "Не работает", deleted: "Удалён в Битрикс24" },
 };

@@ -88,10 +88,11 @@ export const api = {
 
   /**
    * Follows server-sent events until they end or `signal` aborts: `for await (const { event, data } of api.stream("/live"))`.
-   * With a `body` it is a POST.
+   * With a `body` it is a POST. `opened` is called when the server has answered, before its first event.
    */
-  async *stream(path, { query, body, signal } = {}) {
+  async *stream(path, { query, body, signal, opened = () => {} } = {}) {
     const answer = await ask(body === undefined ? "GET" : "POST", path, { query, body, signal, accept: "text/event-stream" });
+    opened();
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     try {

@@ -100,15 +100,19 @@ export function confirm({ title, text, action, danger = true }) {
   });
 }
 
-/** Opens a dialog with a title; it is removed when it closes. `kind` may be "wide". */
-export function modal(title, content, kind = "") {
+/**
+ * Opens a dialog with a title; it is removed when it closes. `kind` may be "wide". One that `stays` is closed by its own
+ * buttons alone: what it shows is not to be lost by a slip.
+ */
+export function modal(title, content, kind = "", { stays = false } = {}) {
   const heading = h("h2", { id: `dialog-${++number}` }, title);
   const dialog = h("dialog", { "aria-labelledby": heading.id }, h("div.stack", heading, content));
   if (kind) dialog.classList.add(kind);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog && !stays) dialog.close();
   });
+  if (stays) dialog.addEventListener("cancel", (event) => event.preventDefault());
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

@@ -40,13 +40,12 @@ class Copy extends HTMLElement {
       button.firstChild.replaceWith(icon("check"));
       text.textContent = t("copied");
       announce(t("copied"));
-      setTimeout(() => { if (this.isConnected) this.#draw2(button, text); }, 2000);
+      setTimeout(() => {
+        button.firstChild.replaceWith(icon("copy"));
+        text.textContent = t("copy");
+      }, 2000);
     });
     this.replaceChildren(code, button);
-  }
-  #draw2(button, text) {
-    button.firstChild.replaceWith(icon("copy"));
-    text.textContent = t("copy");
   }
 }
 
@@ -86,7 +85,7 @@ const signs = {
  * - `source(cursor, signal)` gives `{items, next}`: see `api.pages`;
  * - `columns`: `[{ label, cell: (item) => text or node, kind: "end" | "nowrap" | … }]`, with `note(item)` for what stands
  *   smaller under the cell's content;
- * - `href(item)`: where a row leads (its first cell is the link), if it leads anywhere;
+ * - `href(item)`: where a row leads (its first cell is the link), null if nowhere;
  * - `empty`: what is shown when there is nothing: the description of an empty state, see `empty()`.
  * The attribute `label` names the table. `reload()` fetches the first page anew.
  */
@@ -121,6 +120,12 @@ class List extends HTMLElement {
 
   #draw({ items, next }) {
     this.dispatchEvent(new CustomEvent("loaded", { detail: { items, next } }));
+    const hadFocus = this.contains(document.activeElement);
+    this.#show(items, next);
+    if (hadFocus && !this.contains(document.activeElement)) (this.querySelector("a, button") ?? document.querySelector("h1"))?.focus();
+  }
+
+  #show(items, next) {
     if (!items.length && this.empty) return this.replaceChildren(empty(this.empty));
     this.#body = h("tbody", items.map((item) => this.#row(item)));
     this.#more = h("div.more", { hidden: !next }, h("button.button", { type: "button" }, t("more")));
@@ -149,10 +154,11 @@ class List extends HTMLElement {
   #row(item) {
     const row = h("tr", this.columns.map(({ label, kind, cell, note }, index) => {
       const content = cell(item);
-      const linked = index === 0 && this.href ? h("a.row-link", { href: this.href(item) }, content) : content;
+      const way = index === 0 && this.href?.(item);
+      const linked = way ? h("a.row-link", { href: way }, content) : this.href && index === 0 ? h("span.row-name", content) : content;
       const below = note?.(item);
       return h("td", { class: kind, "data-label": index > 0 && label ? label : null },
-        below ? h("div", linked, h("div.note.cut", below)) : linked ?? "");
+        below ? h("div", linked, h("div.note", below)) : linked ?? "");
     }));
     row.addEventListener("click", (event) => {
       if (event.target.closest("a, button, input, select, label") || String(getSelection())) return;

@@ -1,7 +1,6 @@
 // Filters above a list. They stand in the address too: a filtered page can be linked to, and gone back to.
 
 import { announce, h } from "./dom.js";
-import { api } from "./api.js";
 import { valuesOf } from "./form.js";
 import { t } from "./texts.js";
 
@@ -32,8 +31,8 @@ export function filters({ route, fields, change }) {
   return box;
 }
 
-/** Filters of a `<bb-list>` whose items come from `path`. */
-export function listFilters({ route, fields, path, list }) {
+/** Filters of a `<bb-list>`; `source(values)` gives its source. */
+export function listFilters({ route, fields, source, list }) {
   let isFirst = true;
   list.addEventListener("loaded", ({ detail: { items } }) => {
     if (!isFirst) announce(t("found", { count: items.length }));
@@ -42,7 +41,7 @@ export function listFilters({ route, fields, path, list }) {
   return filters({
     route, fields,
     change(values) {
-      list.source = api.pages(path, values);
+      list.source = source(values);
       if (list.isConnected) list.reload();
     },
   });

@@ -24,7 +24,7 @@ function blocks(lines, depth) {
   const found = [];
   let paragraph = [];
   const end = () => {
-    if (paragraph.length) found.push(h("p", withBreaks(paragraph)));
+    if (paragraph.length) found.push(h("p", inline(paragraph.join("\n"))));
     paragraph = [];
   };
   for (let at = 0; at < lines.length;) {
@@ -97,9 +97,6 @@ function tight(nodes) {
   return nodes[0]?.tagName === "P" ? [...nodes[0].childNodes, ...nodes.slice(1)] : nodes;
 }
 
-function withBreaks(lines) {
-  return lines.flatMap((line, index) => [index > 0 && h("br"), inline(line)]);
-}
 
 const inlinePattern = new RegExp([
   /\\([\\`*_{}[\]()#+\-.!~>|])/, // an escaped sign
@@ -107,7 +104,7 @@ const inlinePattern = new RegExp([
   /!?\[([^\]]{1,2000})\]\(<?([^\s)>]{1,4000})>?(?:\s+"[^"]{0,500}")?\)/, // a link, or an image: a link too
   /\*\*(?=\S)(.+?)\*\*/, /\b__(?=\S)(.+?)__\b/, /\*(?=[^\s*])(.+?)\*/, /\b_(?=\S)(.+?)_\b/, /~~(?=\S)(.+?)~~/,
   /(https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]'*_])/,
-].map((one) => one.source).join("|"), "u");
+].map((one) => one.source).join("|"), "su");
 
 function inline(text, depth = 0) {
   const found = [];
@@ -116,7 +113,7 @@ function inline(text, depth = 0) {
     const match = depth < deepest && rest.match(inlinePattern);
     if (!match) break;
     const [whole, escaped, , codeText, label, address, bold, bold2, italic, italic2, struck, bare] = match;
-    found.push(rest.slice(0, match.index));
+    found.push(withBreaks(rest.slice(0, match.index)));
     rest = rest.slice(match.index + whole.length);
     const strong = bold ?? bold2;
     const emphasis = italic ?? italic2;
@@ -127,7 +124,11 @@ function inline(text, depth = 0) {
     else if (struck) found.push(h("s", inline(struck, depth + 1)));
     else found.push(link(bare ?? label, bare ?? address, whole));
   }
-  return [...found, rest];
+  return [...found, withBreaks(rest)];
+}
+
+function withBreaks(text) {
+  return text.split("\n").flatMap((line, index) => (index ? [h("br"), line] : [line]));
 }
 
 function link(label, address, whole) {

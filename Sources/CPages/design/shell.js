@@ -9,7 +9,8 @@ import { currentLanguage, languages, setLanguage, t } from "./texts.js";
  * Starts it in `place`.
  * - `pages`: by the first part of the route, a function that imports the page's module: `{ bots: () => import("./bots.js") }`;
  *   `""` is the first page.
- * - `navigation`: `[{ title: key or null, items: [{ route: "bots", icon: "bot" }] }]`; what is shown is `t("nav.bots")`.
+ * - `navigation`: `[{ title: key or null, items: [{ route: "bots", icon: "bot" }] }]`; what is shown is `t("nav.bots")`,
+ *   or with `name` that.
  * - `session`: as the server describes it; pages find it in their context.
  * - `name`, `foot` (a function giving elements under the navigation), `focus`: whether the first page takes the focus.
  *
@@ -58,8 +59,8 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
     return bar;
   }
 
-  function link({ route, icon: sign }) {
-    return h("li", h("a", { href: `#/${route}`, dataset: { route } }, icon(sign), h("span", t(`nav.${route || "overview"}`)),
+  function link({ route, icon: sign, name = route || "overview" }) {
+    return h("li", h("a", { href: `#/${route}`, dataset: { route } }, icon(sign), h("span", t(`nav.${name}`)),
       counts[route] > 0 && h("span.count", String(counts[route]), h("span.visually-hidden", ` ${t("nav.failed")}`))));
   }
 

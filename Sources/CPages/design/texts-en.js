@@ -12,7 +12,6 @@ export default {
   saved: "Saved",
   create: "Create",
   add: "Add",
-  edit: "Edit",
   change: "Change",
   delete: "Delete",
   deleted: "Deleted",

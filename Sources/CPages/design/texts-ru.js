@@ -12,7 +12,6 @@ export default {
   saved: "Сохранено",
   create: "Создать",
   add: "Добавить",
-  edit: "Изменить",
   change: "Изменить",
   delete: "Удалить",
   deleted: "Удалено",

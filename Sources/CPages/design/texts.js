@@ -114,13 +114,14 @@ export function formatNumber(value, options) {
   return new Intl.NumberFormat(locale(), options).format(value);
 }
 
-/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" (with seconds). */
+/** A moment: `formatTime(at)` is date and time; other styles: "time", "date", "second" and "clock" (both and time, with seconds). */
 export function formatTime(at, style = "both") {
   const options = {
     both: { dateStyle: "medium", timeStyle: "short" },
     date: { dateStyle: "medium" },
     time: { timeStyle: "short" },
     second: { dateStyle: "medium", timeStyle: "medium" },
+    clock: { timeStyle: "medium" },
   }[style];
   return new Intl.DateTimeFormat(locale(), options).format(new Date(at));
 }

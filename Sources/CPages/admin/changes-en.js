@@ -1,0 +1,26 @@
+// The log of changes.
+export default {
+  lead: "Who changed what on this server and in the portals’ own settings, the newest first.",
+  what: "What",
+  who: "Who",
+  when: "When",
+  admin: "Administrator",
+  token: "API token “{name}”",
+  empty: "No changes yet",
+  emptyText: "Each change that you, a portal’s administrator or an API token makes appears here.",
+  actions: {
+    create_app: "Application added", change_app: "Application changed", delete_app: "Application deleted",
+    create_portal: "Portal added", change_portal: "Portal changed", delete_portal: "Portal deleted",
+    create_installation: "Installation added", change_installation: "Installation changed", delete_installation: "Installation deleted",
+    create_provider: "Provider added", change_provider: "Provider changed", delete_provider: "Provider deleted",
+    create_connector: "Connector added", change_connector: "Connector changed", delete_connector: "Connector deleted",
+    create_bot: "Bot added", change_bot: "Bot changed", delete_bot: "Bot deleted",
+    create_command: "Command added", change_command: "Command changed", delete_command: "Command deleted",
+    create_token: "API token made", delete_token: "API token revoked",
+    repair_portal: "Portal repaired", check_portal: "Portal checked", test_connector: "Connector tested",
+    resume_dialog: "Dialog given back to the bot", delete_dialog: "Dialog erased",
+    retry_piece_of_work: "Failed work tried again", delete_piece_of_work: "Failed work given up",
+    change_password: "Password changed", set_password: "Password changed", sign_in: "Signed in", sign_out: "Signed out", sign_out_everywhere: "Signed out everywhere",
+    export_configuration: "Configuration exported", import_configuration: "Configuration imported",
+  },
+};

@@ -1,0 +1,26 @@
+// Журнал изменений.
+export default {
+  lead: "Кто и что изменил на этом сервере и в настройках порталов — сначала новое.",
+  what: "Что",
+  who: "Кто",
+  when: "Когда",
+  admin: "Администратор",
+  token: "Токен API «{name}»",
+  empty: "Изменений пока нет",
+  emptyText: "Здесь появится каждое изменение, которое сделаете вы, администратор портала или токен API.",
+  actions: {
+    create_app: "Приложение добавлено", change_app: "Приложение изменено", delete_app: "Приложение удалено",
+    create_portal: "Портал добавлен", change_portal: "Портал изменён", delete_portal: "Портал удалён",
+    create_installation: "Установка добавлена", change_installation: "Установка изменена", delete_installation: "Установка удалена",
+    create_provider: "Провайдер добавлен", change_provider: "Провайдер изменён", delete_provider: "Провайдер удалён",
+    create_connector: "Коннектор добавлен", change_connector: "Коннектор изменён", delete_connector: "Коннектор удалён",
+    create_bot: "Бот добавлен", change_bot: "Бот изменён", delete_bot: "Бот удалён",
+    create_command: "Команда добавлена", change_command: "Команда изменена", delete_command: "Команда удалена",
+    create_token: "Токен API создан", delete_token: "Токен API отозван",
+    repair_portal: "Портал починен", check_portal: "Портал проверен", test_connector: "Коннектор проверен",
+    resume_dialog: "Диалог возвращён боту", delete_dialog: "Диалог стёрт",
+    retry_piece_of_work: "Сбой: ещё одна попытка", delete_piece_of_work: "Сбой: попытки прекращены",
+    change_password: "Пароль изменён", set_password: "Пароль изменён", sign_in: "Вход", sign_out: "Выход", sign_out_everywhere: "Выход на всех устройствах",
+    export_configuration: "Настройки выгружены", import_configuration: "Настройки загружены",
+  },
+};

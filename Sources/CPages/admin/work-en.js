@@ -1,0 +1,25 @@
+// Failed and waiting work.
+export default {
+  lead: "Messages that could not be answered or delivered. Nothing is lost: mend the cause, then try again.",
+  show: "Show",
+  shown: { failed: "What failed", waiting: "What waits", all: "Both" },
+  what: "What",
+  kinds: { event: "Answering a message", send: "Delivering to Bitrix24" },
+  failed: "Failed",
+  waiting: "Waits",
+  next: "Next try",
+  attempts: { one: "{count} attempt", other: "{count} attempts" },
+  retry: "Try again",
+  retried: "It is tried again",
+  retryAll: "Try all again",
+  retriedAll: { one: "{count} is tried again", other: "{count} are tried again" },
+  drop: "Give up",
+  dropTitle: "Give this up?",
+  dropText: {
+    event: "The message stays in the transcript, but will not be answered.",
+    send: "The answer stays in the transcript, but will not reach Bitrix24.",
+  },
+  dropped: "Given up",
+  none: { failed: "Nothing has failed", waiting: "Nothing waits", all: "Nothing has failed, and nothing waits" },
+  noneText: "What cannot be answered or delivered appears here, with the reason.",
+};
