@@ -7,7 +7,6 @@ export default {
   create: "Create the bot",
   empty: "No bot yet",
   emptyText: "Create one: choose a portal, choose what answers, give it a name.",
-  emptyUser: "Your administrator has not made one yet.",
   needsPortal: "A bot lives in a portal. Connect one first.",
   needsInstallation: "BitBot is not fully connected with this portal. Ask the server’s administrator to check it.",
   addPortal: "Connect a portal",
