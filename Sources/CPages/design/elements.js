@@ -40,13 +40,12 @@ class Copy extends HTMLElement {
       button.firstChild.replaceWith(icon("check"));
       text.textContent = t("copied");
       announce(t("copied"));
-      setTimeout(() => { if (this.isConnected) this.#draw2(button, text); }, 2000);
+      setTimeout(() => {
+        button.firstChild.replaceWith(icon("copy"));
+        text.textContent = t("copy");
+      }, 2000);
     });
     this.replaceChildren(code, button);
-  }
-  #draw2(button, text) {
-    button.firstChild.replaceWith(icon("copy"));
-    text.textContent = t("copy");
   }
 }
 
