@@ -78,7 +78,7 @@ export default {
     greet: { label: "Speak first", help: "Whether it says something when it joins a dialog.", usualOff: "As usual: no", usualOn: "As usual: yes", on: "Yes", off: "No" },
     typing: { label: "Show customers that it is typing", help: "In open channels too. Elsewhere it is always shown." },
     live: { label: "Let answers grow as they come", help: "In the portal’s own chats. Customers in open channels get an answer whole." },
-    separate: { label: "Several messages as several", help: "Else what it says at once is one message." },
+    separate: { label: "Keep several messages apart", help: "Else what it says in one go is one message." },
     collect_ms: { label: "Wait for more messages, in seconds", help: "People who write in short pieces then get one answer to all of them." },
     failure_text: { label: "What it says when it cannot answer", help: "Without it, a standard sentence. An empty text: nothing is said.", hint: "Please call us at +49 30 123456." },
     failure_handover: { label: "Hand over to an operator when it fails" },
