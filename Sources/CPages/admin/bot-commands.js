@@ -28,7 +28,7 @@ function row(bot, command, change, refresh) {
     await refresh();
   };
   return h("li.command", h("div.stack.tight", h("div.line", h("code", name), flags.filter((flag) => command[flag]).map((flag) => badge(t(`bots.commands.${flag}`)))), titles),
-    h("div.line", button(t("edit"), () => change(command), { kind: "small", "aria-label": `${t("edit")}: ${name}` }),
+    h("div.line", button(t("change"), () => change(command), { kind: "small", "aria-label": `${t("change")}: ${name}` }),
       button(t("delete"), remove, { kind: "quiet small danger", "aria-label": `${t("delete")}: ${name}` })));
 }
 

@@ -11,7 +11,7 @@ const types = { openline: "dialogs", bot: "bot", supervisor: "search", personal:
 export async function showNew({ session, signal, query, go }) {
   const isAdmin = session.kind === "admin";
   const [installations, connectors] = await Promise.all([
-    api.all("/installations", { portal_id: query.get("portal") }, { signal }), api.all("/connectors", {}, { signal }),
+    api.all("/installations", { portal_id: query.get("portal_id") }, { signal }), api.all("/connectors", {}, { signal }),
   ]);
   const usable = installations.filter(({ status }) => status === "active");
   const page = { title: t("bots.new"), lead: t("bots.newLead"), back: { href: "#/bots", label: t("nav.bots") }, narrow: true };
@@ -20,9 +20,9 @@ export async function showNew({ session, signal, query, go }) {
 
   const fields = [
     // Where there is no choice there is nothing to ask.
-    (isAdmin || usable.length > 1) && installationField(usable, query.get("installation"), isAdmin),
+    (isAdmin || usable.length > 1) && installationField(usable, query.get("installation_id"), isAdmin),
     field({
-      name: "connector_id", kind: "select", label: t("bots.connector"), help: t("bots.connectorHelp"), value: query.get("connector") ?? connectors[0].id,
+      name: "connector_id", kind: "select", label: t("bots.connector"), help: t("bots.connectorHelp"), value: query.get("connector_id") ?? connectors[0].id,
       options: connectors.map((connector) => ({ value: connector.id, label: connector.name })),
     }),
     field({ name: "name", label: t("bots.name"), help: t("bots.nameHelp"), hint: t("bots.nameHint"), required: true }),

@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { button, confirm, facts, h, linkButton, notice, panel, toast } from "/pages/design/dom.js";
 import { field, form } from "/pages/design/form.js";
-import { t } from "/pages/design/texts.js";
+import { said, t } from "/pages/design/texts.js";
 import { lookFields } from "./bot-look.js";
 import { statusOf } from "./bots.js";
 
@@ -44,7 +44,7 @@ function trouble(bot, refresh) {
     await refresh();
   }, { kind: "small" });
   const text = t({ failed: "bots.failed", deleted: "bots.deletedThere" }[bot.status] ?? "bots.notTold");
-  return notice(bot.status === "failed" ? "bad" : "warn", [h("p", text), bot.status_reason && h("p", bot.status_reason)], again);
+  return notice(bot.status === "failed" ? "bad" : "warn", [h("p", text), bot.status_reason && h("p", said(bot.status_reason))], again);
 }
 
 function followUntilRegistered({ id }, { signal, refresh }) {

@@ -17,26 +17,25 @@ export async function show(context) {
 async function showAll({ session, signal }) {
   const isAdmin = session.kind === "admin";
   const [connectors, portals] = await Promise.all([
-    session.kind === "portal_user" ? [] : api.all("/connectors", {}, { signal }), isAdmin ? api.all("/portals", {}, { signal }) : [],
+    api.all("/connectors", {}, { signal }), isAdmin ? api.all("/portals", {}, { signal }) : [],
   ]);
   const connectorName = new Map(connectors.map((connector) => [connector.id, connector.name]));
   const domain = new Map(portals.map((portal) => [portal.id, portal.domain]));
   const add = linkButton(t("bots.add"), "#/bots/new", { kind: "primary", icon: "add" });
-  const mayChange = session.kind !== "portal_user";
   const columns = [
     { label: t("bots.name"), cell: (bot) => h("span.with-avatar", avatarOf(bot), h("span", bot.name)) },
-    { label: t("status"), cell: statusOf },
-    { label: t("bots.type"), cell: (bot) => t(`bots.types.${bot.type}.name`) },
+    { label: t("status"), kind: "nowrap", cell: statusOf },
+    { label: t("bots.type"), kind: "nowrap", cell: (bot) => t(`bots.types.${bot.type}.name`) },
     isAdmin && { label: t("bots.portal"), cell: (bot) => domain.get(bot.portal_id) ?? "–" },
-    mayChange && { label: t("bots.connector"), cell: (bot) => connectorName.get(bot.connector_id) ?? h("span.muted", t("bots.noConnector")) },
+    { label: t("bots.connector"), cell: (bot) => connectorName.get(bot.connector_id) ?? h("span.muted", t("bots.noConnector")) },
   ];
   return {
-    title: t("nav.bots"), lead: t("bots.lead"), actions: mayChange ? [add] : [],
+    title: t("nav.bots"), lead: t("bots.lead"), actions: [add],
     content: h("section.panel.flush", h("bb-list", {
-      label: t("nav.bots"), source: api.pages("/bots"), href: mayChange ? (bot) => `#/bots/${bot.id}` : null, columns: columns.filter(Boolean),
+      label: t("nav.bots"), source: api.pages("/bots"), href: (bot) => `#/bots/${bot.id}`, columns: columns.filter(Boolean),
       empty: {
-        icon: "bot", title: t("bots.empty"), text: t(mayChange ? "bots.emptyText" : "bots.emptyUser"),
-        actions: mayChange ? [linkButton(t("bots.add"), "#/bots/new", { kind: "primary", icon: "add" })] : [],
+        icon: "bot", title: t("bots.empty"), text: t("bots.emptyText"),
+        actions: [linkButton(t("bots.add"), "#/bots/new", { kind: "primary", icon: "add" })],
       },
     })),
   };

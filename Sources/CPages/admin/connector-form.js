@@ -19,6 +19,7 @@ export function connectorForm({ connector, providers, platforms, isAdmin, chosen
   const place = providerField({ providers, chosen: connector?.provider_id ?? chosen, isAdmin, isChange: Boolean(connector) });
   const kinds = kindFields(platforms);
   const name = field({ name: "name", label: t("name"), help: t("connectors.nameHelp"), hint: t("connectors.nameHint"), value: connector?.name, required: true });
+  const isOnlyNew = !connector && !providers.length;
   let drawn = null;
 
   const isNew = () => place.read() === anotherPlatform;
@@ -26,7 +27,7 @@ export function connectorForm({ connector, providers, platforms, isAdmin, chosen
   const type = () => (isNew() ? kinds.read() : provider()?.type);
 
   function follow() {
-    place.hidden = !connector && !providers.length;
+    place.hidden = isOnlyNew;
     kinds.element.hidden = !isNew();
     kinds.follow();
     const platform = platforms.find((one) => one.name === type());
@@ -100,11 +101,12 @@ function detailFields({ connector, platform, isNew, isAdmin, name, provider }) {
   const kind = family(platform.name);
   const address = addressField({ connector, platform, isNew, provider });
   const isFirst = isNew || kind === "typebot";
+  const mayOverride = isAdmin || provider?.any_address || connector?.url;
   return [
     isFirst && address, ...keyFields(connector, kind), name,
     ...optionFields(platform, connector?.options),
     isAdmin && field({ name: "shared", kind: "check", label: t("connectors.shared"), help: t("connectors.sharedHelp"), value: connector?.shared }),
-    !isFirst && h("details.further", { open: Boolean(connector?.url) }, h("summary", t("connectors.advanced")), address),
+    !isFirst && mayOverride && h("details.further", { open: Boolean(connector?.url) }, h("summary", t("connectors.advanced")), address),
   ].filter(Boolean);
 }
 
@@ -150,7 +152,8 @@ async function addProvider(type, url, providers, platforms) {
   const at = given || usual;
   const known = providers.find((provider) => provider.type === type && provider.url === at);
   const provider = known ?? await api.post("/providers", { name: providerName(at), type, url: at });
-  if (!known) providers.push(provider);
+  // Should the connector be refused after this, its provider is found again, under the address as it was given.
+  if (!known) providers.push({ ...provider, url: at });
   return { provider_id: provider.id, url: isTypebot ? url : null };
 }
 

@@ -4,7 +4,7 @@ import { api } from "/pages/design/api.js";
 import { badge, button, confirm, h, icon, linkButton, notice, panel, toast } from "/pages/design/dom.js";
 import { ago, light } from "/pages/design/elements.js";
 import { markdown } from "/pages/design/markdown.js";
-import { formatSeconds, t, useTexts } from "/pages/design/texts.js";
+import { formatSeconds, said, t, useTexts } from "/pages/design/texts.js";
 import { addConnectorButton, connectorForm } from "./connector-form.js";
 
 export async function show(context) {
@@ -33,7 +33,7 @@ async function showAll({ session, signal }) {
       columns: [
         { label: t("name"), cell: (connector) => connector.name },
         { label: t("connectors.provider"), cell: (connector) => providerName.get(connector.provider_id) ?? "–" },
-        { label: t("connectors.owner"), cell: owner },
+        { label: t("connectors.owner"), kind: "nowrap", cell: owner },
         { label: t("created"), kind: "nowrap", cell: (connector) => ago(connector.created_at) },
       ],
       empty: { icon: "connector", title: t("connectors.empty"), text: t("connectors.emptyText"), actions: [addConnectorButton()] },
@@ -103,7 +103,7 @@ function testPanel(connector, signal) {
 
 function answerOf({ well, answer, error, milliseconds }) {
   const time = formatSeconds(milliseconds / 1000);
-  if (!well) return h("div.stack.tight", light("trouble", t("connectors.failed", { time })), h("p.bad", error));
+  if (!well) return h("div.stack.tight", light("trouble", t("connectors.failed", { time })), h("p.bad", said(error)));
   return h("div.stack.tight", light("well", t("connectors.answered", { time })), answer ? h("div.bubble.prose", markdown(answer)) : h("p.note", t("connectors.silent")));
 }
 
@@ -111,7 +111,7 @@ function nextPanel(connector, users) {
   const door = (sign, key, href) => h("a.door", { href }, icon(sign), h("strong", t(`connectors.${key}`)), h("span.note", t(`connectors.${key}Text`)));
   return panel(t("connectors.next"), [
     users.length > 0 && h("p.line", h("span.muted", t("connectors.usedBy")), users.map((bot) => linkButton(bot.name, `#/bots/${bot.id}`, { kind: "small", icon: "bot" }))),
-    h("div.doors", door("playground", "talk", `#/playground?connector=${connector.id}`), door("bot", "makeBot", `#/bots/new?connector=${connector.id}`)),
+    h("div.doors", door("playground", "talk", `#/playground?connector=${connector.id}`), door("bot", "makeBot", `#/bots/new?connector_id=${connector.id}`)),
   ]);
 }
 

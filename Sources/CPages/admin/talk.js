@@ -3,7 +3,7 @@
 import { api } from "/pages/design/api.js";
 import { announce, empty, h, icon, notice, outside } from "/pages/design/dom.js";
 import { markdown } from "/pages/design/markdown.js";
-import { formatSeconds, hasText, t } from "/pages/design/texts.js";
+import { formatSeconds, hasText, said, t } from "/pages/design/texts.js";
 
 export class Talk {
   #ask;
@@ -94,7 +94,7 @@ export class Talk {
       choices: () => this.#say(this.#choices(data)),
       pause: () => this.#note(t("playground.pause", { time: formatSeconds(data.milliseconds / 1000) })),
       action: () => this.#note(actionText(data)),
-      failed: () => this.#fail(data.message),
+      failed: () => this.#fail(said(data.message)),
     };
     shows[event]?.();
   }

@@ -104,13 +104,23 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
     }
     if (signal.aborted) return;
     const title = h("h1", { tabindex: "-1" }, shown.title);
+    const wasAt = main.contains(document.activeElement) ? signature(document.activeElement) : null;
     main.replaceChildren(pageOf(shown, title));
     document.title = `${shown.title} · BitBot`;
     if (!stay && moves) {
       scrollTo(0, 0);
       title.focus({ preventScroll: true });
+    } else if (wasAt) {
+      const same = [...main.querySelectorAll(wasAt.split(" ")[0])].find((one) => signature(one) === wasAt);
+      (same ?? title).focus({ preventScroll: true });
     }
     moves = true;
+  }
+
+  /** By what an element is known again after its page was drawn anew. */
+  function signature(element) {
+    const words = element.getAttribute("aria-label") ?? element.labels?.[0]?.textContent ?? element.textContent;
+    return `${element.localName} ${words}`;
   }
 
   function trouble(error) {
