@@ -64,6 +64,45 @@ static const unsigned char admin_apps_ru_js[] = {
 static const unsigned char admin_apps_js[] = {
 #embed "admin/apps.js"
 };
+static const unsigned char admin_bot_channels_js[] = {
+#embed "admin/bot-channels.js"
+};
+static const unsigned char admin_bot_commands_js[] = {
+#embed "admin/bot-commands.js"
+};
+static const unsigned char admin_bot_look_js[] = {
+#embed "admin/bot-look.js"
+};
+static const unsigned char admin_bot_new_js[] = {
+#embed "admin/bot-new.js"
+};
+static const unsigned char admin_bot_page_js[] = {
+#embed "admin/bot-page.js"
+};
+static const unsigned char admin_bot_settings_js[] = {
+#embed "admin/bot-settings.js"
+};
+static const unsigned char admin_bots_en_js[] = {
+#embed "admin/bots-en.js"
+};
+static const unsigned char admin_bots_ru_js[] = {
+#embed "admin/bots-ru.js"
+};
+static const unsigned char admin_bots_js[] = {
+#embed "admin/bots.js"
+};
+static const unsigned char admin_by_language_js[] = {
+#embed "admin/by-language.js"
+};
+static const unsigned char admin_changes_en_js[] = {
+#embed "admin/changes-en.js"
+};
+static const unsigned char admin_changes_ru_js[] = {
+#embed "admin/changes-ru.js"
+};
+static const unsigned char admin_changes_js[] = {
+#embed "admin/changes.js"
+};
 static const unsigned char admin_choices_js[] = {
 #embed "admin/choices.js"
 };
@@ -97,8 +136,20 @@ static const unsigned char admin_findings_js[] = {
 static const unsigned char admin_index_html[] = {
 #embed "admin/index.html"
 };
+static const unsigned char admin_live_en_js[] = {
+#embed "admin/live-en.js"
+};
+static const unsigned char admin_live_ru_js[] = {
+#embed "admin/live-ru.js"
+};
+static const unsigned char admin_live_js[] = {
+#embed "admin/live.js"
+};
 static const unsigned char admin_main_js[] = {
 #embed "admin/main.js"
+};
+static const unsigned char admin_office_hours_js[] = {
+#embed "admin/office-hours.js"
 };
 static const unsigned char admin_option_fields_js[] = {
 #embed "admin/option-fields.js"
@@ -111,6 +162,15 @@ static const unsigned char admin_overview_ru_js[] = {
 };
 static const unsigned char admin_overview_js[] = {
 #embed "admin/overview.js"
+};
+static const unsigned char admin_playground_en_js[] = {
+#embed "admin/playground-en.js"
+};
+static const unsigned char admin_playground_ru_js[] = {
+#embed "admin/playground-ru.js"
+};
+static const unsigned char admin_playground_js[] = {
+#embed "admin/playground.js"
 };
 static const unsigned char admin_portal_app_js[] = {
 #embed "admin/portal-app.js"
@@ -145,6 +205,15 @@ static const unsigned char admin_providers_ru_js[] = {
 static const unsigned char admin_providers_js[] = {
 #embed "admin/providers.js"
 };
+static const unsigned char admin_settings_en_js[] = {
+#embed "admin/settings-en.js"
+};
+static const unsigned char admin_settings_ru_js[] = {
+#embed "admin/settings-ru.js"
+};
+static const unsigned char admin_settings_js[] = {
+#embed "admin/settings.js"
+};
 static const unsigned char admin_sign_in_en_js[] = {
 #embed "admin/sign-in-en.js"
 };
@@ -154,14 +223,32 @@ static const unsigned char admin_sign_in_ru_js[] = {
 static const unsigned char admin_sign_in_js[] = {
 #embed "admin/sign-in.js"
 };
+static const unsigned char admin_talk_js[] = {
+#embed "admin/talk.js"
+};
 static const unsigned char admin_texts_en_js[] = {
 #embed "admin/texts-en.js"
 };
 static const unsigned char admin_texts_ru_js[] = {
 #embed "admin/texts-ru.js"
 };
+static const unsigned char admin_tokens_js[] = {
+#embed "admin/tokens.js"
+};
 static const unsigned char admin_transcript_js[] = {
 #embed "admin/transcript.js"
+};
+static const unsigned char admin_transfer_js[] = {
+#embed "admin/transfer.js"
+};
+static const unsigned char admin_work_en_js[] = {
+#embed "admin/work-en.js"
+};
+static const unsigned char admin_work_ru_js[] = {
+#embed "admin/work-ru.js"
+};
+static const unsigned char admin_work_js[] = {
+#embed "admin/work.js"
 };
 static const unsigned char application_alone_js[] = {
 #embed "application/alone.js"
@@ -253,6 +340,19 @@ static const struct embedded_file files[] = {
     ROW("admin/apps-en.js", admin_apps_en_js),
     ROW("admin/apps-ru.js", admin_apps_ru_js),
     ROW("admin/apps.js", admin_apps_js),
+    ROW("admin/bot-channels.js", admin_bot_channels_js),
+    ROW("admin/bot-commands.js", admin_bot_commands_js),
+    ROW("admin/bot-look.js", admin_bot_look_js),
+    ROW("admin/bot-new.js", admin_bot_new_js),
+    ROW("admin/bot-page.js", admin_bot_page_js),
+    ROW("admin/bot-settings.js", admin_bot_settings_js),
+    ROW("admin/bots-en.js", admin_bots_en_js),
+    ROW("admin/bots-ru.js", admin_bots_ru_js),
+    ROW("admin/bots.js", admin_bots_js),
+    ROW("admin/by-language.js", admin_by_language_js),
+    ROW("admin/changes-en.js", admin_changes_en_js),
+    ROW("admin/changes-ru.js", admin_changes_ru_js),
+    ROW("admin/changes.js", admin_changes_js),
     ROW("admin/choices.js", admin_choices_js),
     ROW("admin/connector-form.js", admin_connector_form_js),
     ROW("admin/connectors-en.js", admin_connectors_en_js),
@@ -264,11 +364,18 @@ static const struct embedded_file files[] = {
     ROW("admin/exchange.js", admin_exchange_js),
     ROW("admin/findings.js", admin_findings_js),
     ROW("admin/index.html", admin_index_html),
+    ROW("admin/live-en.js", admin_live_en_js),
+    ROW("admin/live-ru.js", admin_live_ru_js),
+    ROW("admin/live.js", admin_live_js),
     ROW("admin/main.js", admin_main_js),
+    ROW("admin/office-hours.js", admin_office_hours_js),
     ROW("admin/option-fields.js", admin_option_fields_js),
     ROW("admin/overview-en.js", admin_overview_en_js),
     ROW("admin/overview-ru.js", admin_overview_ru_js),
     ROW("admin/overview.js", admin_overview_js),
+    ROW("admin/playground-en.js", admin_playground_en_js),
+    ROW("admin/playground-ru.js", admin_playground_ru_js),
+    ROW("admin/playground.js", admin_playground_js),
     ROW("admin/portal-app.js", admin_portal_app_js),
     ROW("admin/portal-new-en.js", admin_portal_new_en_js),
     ROW("admin/portal-new-ru.js", admin_portal_new_ru_js),
@@ -280,12 +387,21 @@ static const struct embedded_file files[] = {
     ROW("admin/providers-en.js", admin_providers_en_js),
     ROW("admin/providers-ru.js", admin_providers_ru_js),
     ROW("admin/providers.js", admin_providers_js),
+    ROW("admin/settings-en.js", admin_settings_en_js),
+    ROW("admin/settings-ru.js", admin_settings_ru_js),
+    ROW("admin/settings.js", admin_settings_js),
     ROW("admin/sign-in-en.js", admin_sign_in_en_js),
     ROW("admin/sign-in-ru.js", admin_sign_in_ru_js),
     ROW("admin/sign-in.js", admin_sign_in_js),
+    ROW("admin/talk.js", admin_talk_js),
     ROW("admin/texts-en.js", admin_texts_en_js),
     ROW("admin/texts-ru.js", admin_texts_ru_js),
+    ROW("admin/tokens.js", admin_tokens_js),
     ROW("admin/transcript.js", admin_transcript_js),
+    ROW("admin/transfer.js", admin_transfer_js),
+    ROW("admin/work-en.js", admin_work_en_js),
+    ROW("admin/work-ru.js", admin_work_ru_js),
+    ROW("admin/work.js", admin_work_js),
     ROW("application/alone.js", application_alone_js),
     ROW("application/bots-en.js", application_bots_en_js),
     ROW("application/bots-ru.js", application_bots_ru_js),

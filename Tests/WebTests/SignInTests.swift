@@ -141,7 +141,8 @@ struct SignInTests {
             }
             #expect(
                 lines == [
-                    "BITBOT_ADMIN_TOKEN change_app apps 1 (Shop)", "administrator create_app apps 1 (Shop)",
+                    "BITBOT_ADMIN_TOKEN change_app app 1 (Shop)", "administrator create_app app 1 (Shop)",
+                    "one-time code or password choose_password password",
                 ])
             #expect(log.json["items"]?.array?.first?["fields"] == ["client_secret"])
             #expect(!log.text.contains("planted"))

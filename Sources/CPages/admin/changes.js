@@ -42,7 +42,8 @@ function way({ action: id, target }) {
 }
 
 function person(who) {
-  if (who === "admin") return t("changes.admin");
+  if (who === "administrator") return t("changes.admin");
+  if (who === "one-time code or password") return t("changes.code");
   const token = who?.match(/^token (.*)$/s)?.[1];
   return token ? t("changes.token", { name: token }) : who;
 }

@@ -57,7 +57,9 @@ struct TransferTable: Sendable {
             columns: [
                 Column("name", .text), Column("client_id", .text), Column("client_secret", .sealed),
                 Column("bitbot", .flag), Column("page_url", .text), Column("address_key", .random),
-            ], known: ["name", "client_id"], condition: "sandbox = 0", beginnings: ["created_at": ":now"]),
+            ], known: ["name", "client_id"],
+            condition: "id NOT IN (SELECT app_id FROM installations WHERE kind = 'sandbox')",
+            beginnings: ["created_at": ":now"]),
         TransferTable(
             name: "portals",
             columns: [

@@ -64,11 +64,11 @@ struct ManagementAPI: Sendable {
     }
 
     private func perform(_ operation: Operation, _ request: HTTPRequest) async throws -> HTTPResponse {
-        guard operation.access > .anybody else {
-            return try await operation.handler(APIRequest(http: request, principal: .nobody))
+        var principal = Principal.nobody
+        if operation.access > .anybody {
+            principal = try await authentication.known(request).principal
+            guard principal.access >= operation.access else { throw APIError.notAllowed }
         }
-        let principal = try await authentication.known(request).principal
-        guard principal.access >= operation.access else { throw APIError.notAllowed }
         let request = APIRequest(http: request, principal: principal)
         let response = try await operation.handler(request)
         if operation.isChange { await note(operation, request, response) }
@@ -81,8 +81,8 @@ struct ManagementAPI: Sendable {
         if case .bytes(let bytes) = response.body { given = try? JSON(parsing: bytes) }
         let id = given?["id"]?.string ?? request.pathParameters["id"]
         let name = given?["name"]?.string ?? given?["domain"]?.string
-        let what = operation.path.dropFirst("/api/v1/".count).split(separator: "/").filter { !$0.hasPrefix("{") }
-        let target = [what.joined(separator: " "), id, name.map { "(\($0))" }].compactMap(\.self)
+        let what = operation.id.split(separator: "_").dropFirst().joined(separator: " ")
+        let target = [what, id, name.map { "(\($0))" }].compactMap(\.self).filter { !$0.isEmpty }
         let fields = (try? JSON(parsing: request.body))?.object?.keys.sorted() ?? []
         do {
             try await store.add(

@@ -29,7 +29,9 @@ struct PlaygroundAPI: Sendable {
             status: 200, gives: .one("connector_test", gives), isQuestion: true,
             handler: { request in
                 let draft = try Draft(request, fields: takes, isPatch: false)
-                guard let (connector, provider) = try await known(request.id(of: "connector"), request) else {
+                guard let (connector, provider) = try await known(request.id(of: "connector")),
+                    request.mayUse(connector)
+                else {
                     throw APIError.notFound("connector")
                 }
                 let place = try place()
@@ -139,7 +141,7 @@ struct PlaygroundAPI: Sendable {
         _ draft: Draft, _ request: APIRequest
     ) async throws -> (ConnectorRecord, ProviderRecord) {
         if let id: ID<ConnectorRecord> = try draft.id("connector_id", else: nil) {
-            guard let found = try await known(id, request) else {
+            guard let found = try await known(id), request.mayUse(found.0) else {
                 throw APIError.invalid(["connector_id": "does not exist"])
             }
             return found
@@ -150,16 +152,14 @@ struct PlaygroundAPI: Sendable {
         guard let bot = try await store.bot(id),
             request.sees(try await store.installation(bot.installationID)?.portalID)
         else { throw APIError.invalid(["bot_id": "does not exist"]) }
-        guard let id = bot.connectorID, let found = try await known(id, request) else {
+        guard let id = bot.connectorID, let found = try await known(id) else {
             throw APIError.invalid(["bot_id": "has no connector: choose one"])
         }
         return found
     }
 
-    private func known(
-        _ id: ID<ConnectorRecord>, _ request: APIRequest
-    ) async throws -> (ConnectorRecord, ProviderRecord)? {
-        guard let connector = try await store.connector(id), request.mayUse(connector),
+    private func known(_ id: ID<ConnectorRecord>) async throws -> (ConnectorRecord, ProviderRecord)? {
+        guard let connector = try await store.connector(id),
             let provider = try await store.provider(connector.providerID)
         else { return nil }
         return (connector, provider)

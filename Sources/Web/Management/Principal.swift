@@ -29,7 +29,7 @@ enum Principal: Sendable, Hashable {
     /// As the log of changes names them.
     var name: String {
         switch self {
-        case .nobody: "nobody"
+        case .nobody: "one-time code or password"
         case .admin(let name): name
         case .visitor(let visitor): "user \(visitor.userID) of \(visitor.domain)"
         }
