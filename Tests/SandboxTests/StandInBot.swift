@@ -111,12 +111,13 @@ final class StandInBot: Sendable {
     // MARK: The portal
 
     private func install(_ request: HTTPRequest) throws -> HTTPResponse {
-        let event = try Form.decode(request.body)
+        let post = try Form.decode(request.body)
+        let domain = try Form.decode(request.query.utf8)["DOMAIN"]?.string ?? ""
         let app: String = try request.parameter("app")
         state.withLock { state in
             guard state.confirms else { return }
-            state.accessToken = event["auth"]?["access_token"]?.string ?? ""
-            state.restRoot = event["auth"]?["client_endpoint"]?.string ?? ""
+            state.accessToken = post["AUTH_ID"]?.string ?? ""
+            state.restRoot = "http://\(domain)/rest/"
             state.nextID += 2
             let portal = String(state.nextID)
             state.collections["portals", default: []].append(["id": .string(portal)])

@@ -80,7 +80,8 @@ struct ManagementAPI: Sendable {
         var given: JSON?
         if case .bytes(let bytes) = response.body { given = try? JSON(parsing: bytes) }
         let id = given?["id"]?.string ?? request.pathParameters["id"]
-        let name = given?["name"]?.string ?? given?["domain"]?.string
+        // The answer about a session names who asks, not what was changed.
+        let name = given?["state"]?.string == "signed_in" ? nil : given?["name"]?.string ?? given?["domain"]?.string
         let what = operation.id.split(separator: "_").dropFirst().joined(separator: " ")
         let target = [what, id, name.map { "(\($0))" }].compactMap(\.self).filter { !$0.isEmpty }
         let fields = (try? JSON(parsing: request.body))?.object?.keys.sorted() ?? []
