@@ -10,6 +10,7 @@ export default {
   settings: "Settings",
   saved: "Saved. Now see whether it answers.",
   readOnly: "This connector belongs to the server. You can use it for your bots, but not change it.",
+  closed: "Portals may no longer use this connector’s provider, so it cannot be changed. Ask the server’s administrator, or make a new connector.",
   noProvider: "The server’s administrator has not opened a bot platform to portals yet. Ask them to tick “Portals may use it” at a provider.",
   provider: "Provider",
   providerHelp: "The platform where your bot lives.",

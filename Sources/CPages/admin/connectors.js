@@ -16,10 +16,7 @@ export async function show(context) {
 
 async function showAll({ session, signal }) {
   const isAdmin = session.kind === "admin";
-  const [providers, portals] = await Promise.all([
-    api.all("/providers", {}, { signal }), isAdmin ? api.all("/portals", {}, { signal }) : [],
-  ]);
-  const providerName = new Map(providers.map((provider) => [provider.id, provider.display_name]));
+  const portals = isAdmin ? await api.all("/portals", {}, { signal }) : [];
   const domain = new Map(portals.map((portal) => [portal.id, portal.domain]));
   const owner = (connector) => {
     if (!isAdmin) return connector.editable ? t("connectors.own") : badge(t("connectors.ofServer"));
@@ -32,7 +29,7 @@ async function showAll({ session, signal }) {
       label: t("nav.connectors"), source: api.pages("/connectors"), href: (connector) => `#/connectors/${connector.id}`,
       columns: [
         { label: t("name"), cell: (connector) => connector.name },
-        { label: t("connectors.provider"), cell: (connector) => providerName.get(connector.provider_id) ?? "–" },
+        { label: t("connectors.provider"), cell: (connector) => connector.provider_name },
         { label: t("connectors.owner"), kind: "nowrap", cell: owner },
         { label: t("created"), kind: "nowrap", cell: (connector) => ago(connector.created_at) },
       ],
@@ -61,18 +58,19 @@ async function showOne({ parts: [id], query, session, signal, go, refresh }) {
   const [connector, what, bots] = await Promise.all([
     api.get(`/connectors/${id}`, {}, { signal }), forForm(signal), api.all("/bots", {}, { signal }),
   ]);
-  const provider = what.providers.find((one) => one.id === connector.provider_id);
+  const isOpen = what.providers.some((provider) => provider.id === connector.provider_id);
   const users = bots.filter((bot) => bot.connector_id === id);
   const isMine = connector.editable !== false;
   return {
-    title: connector.name, lead: provider?.display_name, back: { href: "#/connectors", label: t("nav.connectors") }, narrow: true,
+    title: connector.name, lead: connector.provider_name, back: { href: "#/connectors", label: t("nav.connectors") }, narrow: true,
     actions: isMine ? [button(t("delete"), () => remove(connector, go), { kind: "danger", icon: "trash" })] : [],
     content: [
       query.has("new") && notice("good", t("connectors.saved")),
       !isMine && notice("", t("connectors.readOnly")),
       testPanel(connector, signal),
       nextPanel(connector, users),
-      isMine && panel(t("connectors.settings"), connectorForm({
+      isMine && !isOpen && notice("warn", t("connectors.closed")),
+      isMine && isOpen && panel(t("connectors.settings"), connectorForm({
         ...what, connector, isAdmin: session.kind === "admin", cancel: "#/connectors",
         done: async () => {
           toast(t("saved"));

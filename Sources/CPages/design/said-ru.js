@@ -1,5 +1,10 @@
 // То, что говорит сервер, по-русски. Порядок важен: берётся первое подходящее.
+import platforms from "./said-platforms-ru.js";
+
 const said = (english, russian) => [new RegExp(`^${english}\\.?$`, "s"), russian];
+
+/** Перед образцом стоит ещё одна группа. */
+const shifted = (russian) => russian.replace(/\{(\d)\}/g, (_, number) => `{${Number(number) + 1}}`);
 
 export default [
   // Ошибки полей
@@ -33,7 +38,16 @@ export default [
   said("must have (.+) characters or more", "не короче {1} символов"),
   said("must be webhook for a bot of the first generation: only the second \\(v2\\) can fetch its events", "у бота первого поколения события только присылаются: забирать их умеет лишь второе (v2)"),
   said("needs (.+)", "нужно также {1}"),
-  said("has no (.+) for (.+)", "для {2} нет «{1}»"),
+  said("has no (\\S+) for (\\S+)", "для {2} нет «{1}»"),
+  said("is for the server's administrator", "решает администратор сервера"),
+  said("must be your portal", "должен быть вашим порталом"),
+  said("must be an address of (.+)", "должно быть адресом на {1}"),
+  said("must be Base64 of at most 512 KB", "должно быть картинкой не больше 512 КБ"),
+  said("must have a timezone such as Europe/Moscow", "укажите часовой пояс, например Europe/Moscow"),
+  said("must have days \\(mon to sun\\) with lists of ranges like 09:00-18:00", "часы должны быть промежутками вида 09:00-18:00"),
+  said("must have texts of at most (.+) characters by language", "тексты — не длиннее {1} символов"),
+  said("must hold lists of at most 100 texts of at most 200 characters", "не больше 100 слов, каждое не длиннее 200 символов"),
+  said("must name languages by two small letters, not (.+)", "язык обозначают двумя строчными буквами, а не «{1}»"),
 
   // Вебхук
   said("must be the address of an inbound webhook, as Bitrix24 shows it: (.+)", "должен быть адрес входящего вебхука, как его показывает Битрикс24: {1}"),
@@ -128,4 +142,7 @@ export default [
   said("The portal's administrator lets only some users use the application: .+", "Администратор портала разрешил приложение не всем: разрешите его тому, кто установил, или откройте его под тем, кому можно."),
   said("The user who connected the portal may not use chat-bots: .+", "Тому, кто подключил портал, нельзя пользоваться чат-ботами: дайте ему право или подключите портал под администратором."),
   said("The right imbot \\(chat-bots\\) is missing: add it to the rights of the application or webhook in Bitrix24", "Не хватает права imbot (чат-боты): добавьте его в права приложения или вебхука в Битрикс24."),
+
+  // Платформы ботов
+  ...platforms.flatMap(([english, russian]) => [said(`(.+?)\\.? ${english}`, `{1}. ${shifted(russian)}`), said(english, russian)]),
 ];
