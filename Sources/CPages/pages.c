@@ -40,6 +40,9 @@ static const unsigned char design_markdown_js[] = {
 static const unsigned char design_said_en_js[] = {
 #embed "design/said-en.js"
 };
+static const unsigned char design_said_platforms_ru_js[] = {
+#embed "design/said-platforms-ru.js"
+};
 static const unsigned char design_said_ru_js[] = {
 #embed "design/said-ru.js"
 };
@@ -332,6 +335,7 @@ static const struct embedded_file files[] = {
     ROW("design/icons.js", design_icons_js),
     ROW("design/markdown.js", design_markdown_js),
     ROW("design/said-en.js", design_said_en_js),
+    ROW("design/said-platforms-ru.js", design_said_platforms_ru_js),
     ROW("design/said-ru.js", design_said_ru_js),
     ROW("design/shell.js", design_shell_js),
     ROW("design/texts-en.js", design_texts_en_js),
