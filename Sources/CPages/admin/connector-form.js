@@ -26,11 +26,13 @@ export function connectorForm({ connector, providers, platforms, isAdmin, chosen
   const provider = () => providers.find(({ id }) => id === place.read());
   const type = () => (isNew() ? kinds.read() : provider()?.type);
 
+  const platformNow = () => platforms.find((one) => one.name === type());
+
   function follow() {
     place.hidden = isOnlyNew;
     kinds.element.hidden = !isNew();
     kinds.follow();
-    const platform = platforms.find((one) => one.name === type());
+    const platform = platformNow();
     details.hidden = !platform;
     element.querySelector(".form-foot").hidden = !platform;
     if (!platform || drawn === `${isNew()} ${platform.name}`) return;
@@ -42,6 +44,7 @@ export function connectorForm({ connector, providers, platforms, isAdmin, chosen
     fields: [place, kinds.element, details], submit: t(connector ? "save" : "connectors.create"), cancel,
     send: async (values) => {
       const { place: _, family: __, type: ___, ...body } = values;
+      body.options = { ...strayOptions(connector, platformNow()), ...body.options };
       Object.assign(body, isNew() ? await addProvider(kinds.read(), body.url, providers, platforms) : { provider_id: place.read() });
       done(connector ? await api.patch(`/connectors/${connector.id}`, body) : await api.post("/connectors", body));
     },
@@ -49,6 +52,12 @@ export function connectorForm({ connector, providers, platforms, isAdmin, chosen
   element.addEventListener("change", follow);
   follow();
   return element;
+}
+
+/** Takes back what was set for another platform. */
+function strayOptions(connector, platform) {
+  const known = new Set(platform.options.map(({ name }) => name));
+  return Object.fromEntries(Object.keys(connector?.options ?? {}).filter((name) => !known.has(name)).map((name) => [name, null]));
 }
 
 function providerField({ providers, chosen, isAdmin, isChange }) {

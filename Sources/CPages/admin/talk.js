@@ -7,7 +7,6 @@ import { formatSeconds, hasText, said, t } from "/pages/design/texts.js";
 
 export class Talk {
   #ask;
-  #leaving;
   #session = null;
   #running = null;
   #list = h("ol.messages");
@@ -22,7 +21,6 @@ export class Talk {
   /** `ask(text)` gives the request; `signal` aborts when the reader leaves. */
   constructor({ ask, signal }) {
     this.#ask = ask;
-    this.#leaving = signal;
     this.#log = h("div.log", { role: "log", "aria-live": "off", tabindex: "0", "aria-label": t("playground.conversation") });
     this.#text = h("textarea.input", { rows: 1, placeholder: t("playground.write"), "aria-label": t("playground.write") });
     this.#send = h("button.button.primary.icon-only", { type: "submit", "aria-label": t("playground.send"), title: t("playground.send") }, icon("send"));
@@ -45,6 +43,7 @@ export class Talk {
   /** Forgets what was said. */
   begin({ focus = false } = {}) {
     this.#running?.abort();
+    this.#run(null);
     this.#session = null;
     this.#list.replaceChildren();
     const hello = h("button.button", { type: "button", onclick: () => this.say(t("playground.hello")) }, t("playground.hello"));
@@ -65,6 +64,7 @@ export class Talk {
     try {
       await this.#hear(text, running.signal);
     } catch (error) {
+      if (this.#running !== running) return; // a new conversation has begun
       if (running.signal.aborted) this.#note(t("playground.stopped"));
       else this.#fail(error.message);
     } finally {
@@ -76,7 +76,7 @@ export class Talk {
     const before = this.#list.childElementCount - 1; // without the dots
     let isOver = false;
     for await (const { event, data } of api.stream("/playground", { body: { ...this.#ask(text), session: this.#session }, signal })) {
-      if (signal.aborted) return;
+      signal.throwIfAborted();
       if (event === "session") this.#session = data.session;
       else if (event === "done") this.#done(data, before);
       else this.#show(event, data);
@@ -125,9 +125,9 @@ export class Talk {
 
   #done({ milliseconds }, before) {
     this.#close();
-    const said = [...this.#list.children].slice(before).filter((one) => !one.matches(".thinking"));
-    announce(said.map((one) => one.textContent).join(". "));
-    this.#note(t(said.length ? "playground.took" : "playground.silent", { time: formatSeconds(milliseconds / 1000) }));
+    const answers = [...this.#list.children].slice(before).filter((one) => !one.matches(".thinking"));
+    announce(answers.map((one) => one.textContent).join(". "));
+    this.#note(t(answers.length ? "playground.took" : "playground.silent", { time: formatSeconds(milliseconds / 1000) }));
   }
 
   #choices({ options, several }) {
