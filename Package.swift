@@ -21,7 +21,7 @@ let package = Package(
             ]),
         .target(name: "Base", dependencies: ["CBase"], swiftSettings: strict),
         // The pages of Web as they are; a C target, as its compiler takes files in at once.
-        .target(name: "CPages", dependencies: ["CBase"], exclude: ["design", "admin", "application"]),
+        .target(name: "CPages", dependencies: ["CBase"], exclude: ["design", "admin", "application", "guide"]),
         .target(
             name: "Storage", dependencies: ["Base", "CBase"], resources: [.embedInCode("Migrations")],
             swiftSettings: strict),

@@ -1,8 +1,9 @@
 import CBase
+import Glibc
 import Synchronization
 
 /// Reads GitHub's flavour of Markdown with cmark-gfm, whose pointers do not leave this file.
-enum Markdown {
+public enum Markdown {
     /// A piece of a document as it is met on the way through it.
     enum Node {
         case paragraph, heading, quote, thematicBreak, table, tableHeader, tableRow, tableCell
@@ -44,6 +45,26 @@ enum Markdown {
                 guard let node = cmark_iter_get_node(iterator) else { continue }
                 visit(read(node), event == CMARK_EVENT_ENTER, Int(cmark_node_get_start_line(node)))
             }
+        }
+    }
+
+    /// HTML of a text of our own: HTML in it stays as it is.
+    public static func html(ofOwn text: String) -> String {
+        parsing.withLock { _ in
+            guard let parser = parser(tables: true) else { return "" }
+            defer { cmark_parser_free(parser) }
+            var text = text
+            text.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { cmark_parser_feed(parser, $0.baseAddress, $0.count) }
+            }
+            guard let root = cmark_parser_finish(parser) else { return "" }
+            defer { cmark_node_free(root) }
+            guard let html = cmark_render_html(root, CMARK_OPT_UNSAFE, cmark_parser_get_syntax_extensions(parser))
+            else {
+                return ""
+            }
+            defer { free(html) }
+            return String(cString: html)
         }
     }
 

@@ -319,6 +319,27 @@ static const unsigned char application_texts_en_js[] = {
 static const unsigned char application_texts_ru_js[] = {
 #embed "application/texts-ru.js"
 };
+static const unsigned char guide_guide_css[] = {
+#embed "guide/guide.css"
+};
+static const unsigned char guide_index_html[] = {
+#embed "guide/index.html"
+};
+static const unsigned char guide_bitbot_md[] = {
+#embed "../../docs/bitbot.md"
+};
+static const unsigned char guide_bitbot_ru_md[] = {
+#embed "../../docs/bitbot.ru.md"
+};
+static const unsigned char guide_bitrix_md[] = {
+#embed "../../docs/bitrix.md"
+};
+static const unsigned char guide_bitrix_ru_md[] = {
+#embed "../../docs/bitrix.ru.md"
+};
+static const unsigned char guide_webhook_bots_md[] = {
+#embed "../../docs/webhook-bots.md"
+};
 
 #define ROW(name, bytes) { name, bytes, sizeof bytes }
 
@@ -428,6 +449,13 @@ static const struct embedded_file files[] = {
     ROW("application/start.js", application_start_js),
     ROW("application/texts-en.js", application_texts_en_js),
     ROW("application/texts-ru.js", application_texts_ru_js),
+    ROW("guide/guide.css", guide_guide_css),
+    ROW("guide/index.html", guide_index_html),
+    ROW("guide/bitbot.md", guide_bitbot_md),
+    ROW("guide/bitbot.ru.md", guide_bitbot_ru_md),
+    ROW("guide/bitrix.md", guide_bitrix_md),
+    ROW("guide/bitrix.ru.md", guide_bitrix_ru_md),
+    ROW("guide/webhook-bots.md", guide_webhook_bots_md),
     { NULL, NULL, 0 },
 };
 

@@ -76,6 +76,7 @@ public struct Site: Sendable {
         HealthRoutes(store: parts.store, sessions: parts.sessions, metrics: parts.metrics).add(to: &router)
         AdminPage.add(to: &router)
         PageFiles.all.add(to: &router)
+        GuidePages.all.add(to: &router)
         let front = parts.sandbox ?? "/admin/"
         router.on(.get, "/") { _ in HTTPResponse(status: 302, headers: ["Location": front]) }
         return router.handler

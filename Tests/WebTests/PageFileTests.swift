@@ -11,11 +11,11 @@ struct PageFileTests {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Sources/CPages")
         var names: [String] = []
-        for part in ["design", "admin", "application"] {
+        for part in ["design", "admin", "application", "guide"] {
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.appendingPathComponent(part).path)
             names += files.map { "\(part)/\($0)" }
         }
-        #expect(PageFiles.all.names == names.sorted())
+        #expect(PageFiles.all.names.filter { !$0.hasSuffix(".md") } == names.sorted())
         try await Stage.with { stage in
             let types = [
                 "html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8",
@@ -30,6 +30,35 @@ struct PageFileTests {
             }
             for name in ["", "admin", "admin/", "pages.c", "design/%2e%2e/pages.c"] {
                 #expect(try await stage.send(.get, "/pages/\(name)").status == 404, "\(name)")
+            }
+        }
+    }
+
+    @Test("every link from a page to the guide, and within the guide, leads to a place that is there")
+    func guide() async throws {
+        try await Stage.with { stage in
+            var places: [String: Set<String>] = [:]
+            var links: [(from: String, to: String)] = []
+            for name in GuidePages.all.names {
+                let html = try await stage.send(.get, "/guide/\(name)").text
+                places[name] = Set(html.matches(of: /id="([^"]+)"/).map { String($0.output.1) })
+                links += html.matches(of: /href="([^":]+)"/).map { (name, String($0.output.1)) }
+                    .filter { !$0.1.hasPrefix("/pages/") }
+            }
+            for script in ["admin/main.js", "application/main.js"] {
+                let text = try await stage.send(.get, "/pages/\(script)").text
+                for link in text.matches(of: /"(bitbot|bitrix)#([a-z-]+)"/) {
+                    for file in ["\(link.output.1).md", "\(link.output.1).ru.md"] {
+                        links.append((script, "\(file)#\(link.output.2)"))
+                    }
+                }
+            }
+            #expect(links.count > 60)
+            for (from, to) in links where !to.hasPrefix("../") {
+                let parts = to.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
+                let page = parts[0].isEmpty ? from : parts[0]
+                let known = try #require(places[page], "\(from) links to \(to)")
+                if parts.count > 1 { #expect(known.contains(parts[1]), "\(from) links to \(to)") }
             }
         }
     }

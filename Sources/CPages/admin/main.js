@@ -39,6 +39,25 @@ const navigation = [
   { title: "nav.server", items: [{ route: "changes", icon: "changes" }, { route: "settings", icon: "settings" }] },
 ];
 
+const guide = {
+  "": "bitbot#when-a-portal-needs-you",
+  portals: "bitbot#limit-and-network",
+  "portals/new": "bitbot#connect-a-portal",
+  "portals/new/webhook": "bitbot#incoming-webhook",
+  "portals/new/app": "bitbot#local-application",
+  "portals/new/sandbox": "bitbot#sandbox",
+  apps: "bitbot#local-application",
+  providers: "bitbot#providers-and-connectors",
+  connectors: "bitbot#providers-and-connectors",
+  bots: "bitbot#bots",
+  playground: "bitbot#playground",
+  dialogs: "bitbot#dialogs-and-failed-work",
+  work: "bitbot#dialogs-and-failed-work",
+  live: "bitbot#live-view",
+  changes: "bitbot#settings",
+  settings: "bitbot#settings",
+};
+
 const place = document.getElementById("place");
 let shell = null;
 
@@ -61,7 +80,7 @@ async function enter(session, focus = false) {
   shell?.end();
   shell = null;
   if (session.state === "signed_in" && !location.hash.startsWith("#code=")) {
-    shell = startShell({ place, pages, navigation, session, focus, foot: () => signOutButton() });
+    shell = startShell({ place, pages, navigation, guide, session, focus, foot: () => signOutButton() });
     return;
   }
   const { showSignIn } = await import("./sign-in.js");

@@ -1,6 +1,5 @@
 // The application inside Bitrix24: what a portal's administrator does with its bots, and what other people may see.
 
-import { session as credentials } from "/pages/design/api.js";
 import { announce } from "/pages/design/dom.js";
 import { startShell } from "/pages/design/shell.js";
 import { preferLanguage, t, useTexts } from "/pages/design/texts.js";
@@ -29,6 +28,15 @@ const forAdministrators = {
       ],
     },
   ],
+  guide: {
+    "": "bitrix#open-bitbot",
+    connectors: "bitrix#make-a-connector",
+    bots: "bitrix#make-a-bot",
+    playground: "bitbot#playground",
+    dialogs: "bitrix#operators-and-the-bot",
+    work: "bitrix#when-the-bot-does-not-answer",
+    check: "bitrix#when-the-bot-does-not-answer",
+  },
 };
 const forEverybody = {
   pages: { "": () => import("./bots.js") },

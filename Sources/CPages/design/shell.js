@@ -12,6 +12,7 @@ import { currentLanguage, languages, setLanguage, t } from "./texts.js";
  * - `navigation`: `[{ title: key or null, items: [{ route: "bots", icon: "bot" }] }]`; what is shown is `t("nav.bots")`,
  *   or with `name` that.
  * - `session`: as the server describes it; pages find it in their context.
+ * - `guide`: by the beginning of a route, the place in the guide that explains it: `{ "portals/new": "bitbot#connect-a-portal" }`.
  * - `name`, `foot` (a function giving elements under the navigation), `focus`: whether the first page takes the focus.
  *
  * A page's module exports `show(context)`, which gives what to show: `{ title, content, lead, back: { href, label },
@@ -21,7 +22,7 @@ import { currentLanguage, languages, setLanguage, t } from "./texts.js";
  * - `go(route)` leads elsewhere, `refresh()` shows the page anew where the reader is, `count(route, n)` puts a number
  *   into the navigation, `session`.
  */
-export function startShell({ place, pages, navigation, session, name = "", foot = () => [], focus = false }) {
+export function startShell({ place, pages, navigation, session, guide = {}, name = "", foot = () => [], focus = false }) {
   const main = h("main.main", { id: "main", tabindex: "-1" });
   const counts = {};
   let leaving = new AbortController();
@@ -105,7 +106,7 @@ export function startShell({ place, pages, navigation, session, name = "", foot 
     if (signal.aborted) return;
     const title = h("h1", { tabindex: "-1" }, shown.title);
     const wasAt = main.contains(document.activeElement) ? signature(document.activeElement) : null;
-    main.replaceChildren(pageOf(shown, title));
+    main.replaceChildren(pageOf(shown, title, guideLink(guide, route().parts)));
     document.title = `${shown.title} · BitBot`;
     if (!stay && moves) {
       scrollTo(0, 0);
@@ -172,10 +173,22 @@ function route() {
   return { parts: path.split("/").map(decodeURIComponent), query: new URLSearchParams(query) };
 }
 
-function pageOf({ content, lead, back, actions = [], narrow = false }, title) {
+/** A link to the place that the longest beginning of the route names; nothing, if none does. */
+function guideLink(guide, parts) {
+  for (let length = parts.length; length > 0; length -= 1) {
+    const found = guide[parts.slice(0, length).join("/")];
+    if (!found) continue;
+    const [page, place] = found.split("#");
+    const file = currentLanguage() === "ru" ? `${page}.ru.md` : `${page}.md`;
+    return h("a.guide", { href: `/guide/${file}#${place}`, target: "_blank", rel: "noopener" }, t("guide"));
+  }
+  return null;
+}
+
+function pageOf({ content, lead, back, actions = [], narrow = false }, title, more) {
   return h(narrow ? "div.page.narrow" : "div.page",
     h("div.page-head", back && h("a.back", { href: back.href }, icon("back"), back.label), title,
-      lead && h("p.lead", lead), actions.length > 0 && h("div.actions", actions)),
+      (lead || more) && h("p.lead", lead, lead && more && " ", more), actions.length > 0 && h("div.actions", actions)),
     content);
 }
 

@@ -1,5 +1,6 @@
 // Words that every page uses.
 export default {
+  guide: "More in the guide",
   skip: "Skip to the page",
   menu: "Menu",
   navigation: "Pages",

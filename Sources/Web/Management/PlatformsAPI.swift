@@ -40,7 +40,7 @@ struct PlatformsAPI: Sendable {
                 }
                 return type
             },
-        ]
+        ].map { $0.allowed(to: .portalAdmin) }
     }
 
     /// - Parameter cursor: the last name of the page before.
