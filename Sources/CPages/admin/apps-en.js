@@ -17,7 +17,7 @@ export default {
   clientSecretHelp: "It stands below the code. BitBot keeps it encrypted and never shows it again.",
   clientSecretKept: "Leave it empty to keep the present one.",
   bitbot: "Offer BitBot’s page inside Bitrix24",
-  bitbotHelp: "Administrators of the portal then manage their own bots there.",
+  bitbotHelp: "Without it the application can have no bots. Administrators of the portal then manage their own bots there.",
   pageUrl: "Address of the page inside Bitrix24",
   pageUrlHelp: "Leave it as it is, unless you have a page of your own.",
   addresses: "Addresses for Bitrix24",

@@ -30,7 +30,7 @@ export default {
     openline: { name: "Open Channel", about: "Answers your customers, before and beside your operators" },
     bot: { name: "Chat", about: "Answers employees in private chats, and in groups where it is mentioned" },
     supervisor: { name: "Supervisor", about: "Hears everything in the chats it is in" },
-    personal: { name: "Personal", about: "For private chats only" },
+    personal: { name: "Personal", about: "Hears everything in its chats, and is found only by those who may use it" },
   },
   position: "Line below the name",
   positionHelp: "Bitrix24 shows it as one’s position.",

@@ -1,6 +1,7 @@
 // Dialogs: who spoke with which bot, the newest first. One of them is shown by transcript.js.
 
 import { api } from "/pages/design/api.js";
+import { plain } from "/pages/design/bbcode.js";
 import { badge, button, h } from "/pages/design/dom.js";
 import { ago } from "/pages/design/elements.js";
 import { listFilters } from "/pages/design/filters.js";
@@ -21,7 +22,7 @@ async function showAll({ query, session, signal }) {
   const list = h("bb-list", {
     label: t("nav.dialogs"), href: (dialog) => `#/dialogs/${dialog.id}`,
     columns: [
-      { label: t("dialogs.chat"), cell: (dialog) => dialog.title || dialog.dialog_id, note: (dialog) => dialog.last_text && h("span.cut", dialog.last_text) },
+      { label: t("dialogs.chat"), cell: (dialog) => dialog.title || dialog.dialog_id, note: (dialog) => dialog.last_text && h("span.cut", plain(dialog.last_text)) },
       { label: t("bot"), kind: "words", cell: (dialog) => dialog.bot_name, note: (dialog) => isAdmin && dialog.portal_domain },
       { label: t("status"), cell: (dialog) => h("span.line", stateBadge(dialog.state), dialog.failed && badge(t("dialogs.failed"), "bad")) },
       { label: t("dialogs.active"), kind: "nowrap", cell: (dialog) => ago(dialog.last_message_at) },

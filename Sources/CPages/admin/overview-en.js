@@ -21,6 +21,7 @@ export default {
   well: "Everything is well",
   notWell: { one: "{count} thing needs you", other: "{count} things need you" },
   restIll: { one: "{count} more", other: "{count} more" },
+  allWell: { one: "{count} thing", other: "{count} things" },
   restWell: { one: "{count} other is well", other: "{count} others are well" },
   mend: "Look",
   kinds: { store: "", sessions: "conversations", portal: "portal", connector: "connector", bot: "bot", app: "application" },

@@ -21,6 +21,7 @@ export default {
   well: "Всё хорошо",
   notWell: { one: "{count} пункт требует внимания", few: "{count} пункта требуют внимания", many: "{count} пунктов требуют внимания", other: "{count} пункта требуют внимания" },
   restIll: { one: "Ещё {count}", few: "Ещё {count}", many: "Ещё {count}", other: "Ещё {count}" },
+  allWell: { one: "{count} объект", few: "{count} объекта", many: "{count} объектов", other: "{count} объекта" },
   restWell: "Остальное в порядке: {count}",
   mend: "Посмотреть",
   kinds: { store: "", sessions: "беседы", portal: "портал", connector: "коннектор", bot: "бот", app: "приложение" },

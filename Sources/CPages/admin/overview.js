@@ -67,7 +67,7 @@ function lights(all) {
   return panel(t(ill.length ? "overview.notWell" : "overview.well", { count: ill.length }), [
     ill.length > 0 && list(ill.slice(0, 12)),
     ill.length > 12 && folded(t("overview.restIll", { count: ill.length - 12 }), () => list(ill.slice(12))),
-    well.length > 0 && (ill.length > 0 || well.length > 8 ? folded(t("overview.restWell", { count: well.length }), () => list(well)) : list(well)),
+    well.length > 0 && (ill.length > 0 || well.length > 8 ? folded(t(ill.length ? "overview.restWell" : "overview.allWell", { count: well.length }), () => list(well)) : list(well)),
   ], { flush: true });
 }
 

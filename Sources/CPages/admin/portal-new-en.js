@@ -23,7 +23,7 @@ export default {
     imbot: "Chat bots", imbotFor: "To be there as a bot at all.",
     im: "Chat and notifications", imFor: "To see whether a message has arrived before it is sent again.",
     imopenlines: "Open Channels", imopenlinesFor: "To hand customers over to operators.",
-    disk: "Drive", diskFor: "To read the files that people send.",
+    disk: "Drive", diskFor: "Not needed; learning the names of files takes one call less with it.",
   },
   paste: "Paste its address",
   pasteText: "Bitrix24 shows it at the top of the webhook’s page. BitBot tries it at once.",

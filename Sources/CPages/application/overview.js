@@ -1,6 +1,7 @@
 // The overview for a portal's administrator: the next step, what is wrong, the bots, and the latest dialogs.
 
 import { api } from "/pages/design/api.js";
+import { plain } from "/pages/design/bbcode.js";
 import { empty, h, icon, linkButton, notice, panel } from "/pages/design/dom.js";
 import { ago } from "/pages/design/elements.js";
 import { t, useTexts } from "/pages/design/texts.js";
@@ -72,7 +73,7 @@ function botsPanel(bots) {
 
 function dialogsPanel(dialogs) {
   return panel(t("overview.dialogs"), h("ul.rows", dialogs.map((dialog) => h("li", icon(dialog.state === "operator" ? "user" : "dialogs"),
-    h("div", h("a.row-link", { href: `#/dialogs/${dialog.id}` }, dialog.title), h("p.note.cut", dialog.last_text ?? dialog.bot_name)),
+    h("div", h("a.row-link", { href: `#/dialogs/${dialog.id}` }, dialog.title), h("p.note.cut", dialog.last_text ? plain(dialog.last_text) : dialog.bot_name)),
     h("span.note", ago(dialog.last_message_at))))),
   { flush: true, foot: h("a", { href: "#/dialogs" }, t("overview.allDialogs")) });
 }

@@ -7,6 +7,12 @@ const deepest = 24;
 const rule = /^-{6,}$/;
 const tagPattern = /\[(\/?)([a-z]+|\*)(?:=([^\]\n]*))?\]/gi;
 
+/** The words of a message alone, for a line of a list; its end may be cut in the middle of a tag. */
+export function plain(message) {
+  return message.replace(tagPattern, (whole, slash, name) => (isKnown(name.toLowerCase()) ? " " : whole))
+    .replace(/\[[^\]\s]*…?$/, "…").replace(/\s+/g, " ").trim();
+}
+
 /**
  * The nodes of a message. Texts to be sent or to be put into the field are buttons with `data-send` or `data-put`.
  */
