@@ -28,6 +28,6 @@ packages:
 test-packages:
 	@scripts/install-packages build test
 
-## What takes longer than a test may: a thousand kills under load.
+## What takes longer than a test may: a thousand kills under load, floods by the thousand, the model with many seeds.
 soak: test-packages
-	BITBOT_SOAK=1 scripts/test --filter EndToEndTests
+	BITBOT_SOAK=1 scripts/test --filter "EndToEndTests|ModelTests"

@@ -44,8 +44,12 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["bitbot", "Sandbox", "Base", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "BaseTests", dependencies: ["Base", "TestSupport"], swiftSettings: strict,
-            // A test stands in front of the C library's name lookup, to have one that never ends.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
+            // Tests stand in front of the C library's name lookup and connecting, to have names that never answer or change.
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xlinker", "--export-dynamic-symbol=getaddrinfo", "-Xlinker", "--export-dynamic-symbol=connect",
+                ])
+            ]),
         .testTarget(
             name: "BotPlatformsTests", dependencies: ["BotPlatforms", "Bitrix24", "Base", "Sandbox", "TestSupport"],
             swiftSettings: strict),

@@ -17,3 +17,15 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     public var debugDescription: String { masked }
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+extension StringProtocol {
+    /// The beginning, cut where no word is: half a secret would not be found again where secrets are hidden.
+    public func cutBetweenWords(at most: Int) -> String {
+        var beginning = prefix(most)
+        guard beginning.endIndex < endIndex else { return String(self) }
+        while let last = beginning.last, last.isLetter || last.isNumber || "-_.~+/%".contains(last) {
+            beginning.removeLast()
+        }
+        return beginning + "…"
+    }
+}

@@ -46,7 +46,7 @@ extension PortalError {
         _ code: String, status: Int, description: String?, retryAfter: Duration? = nil
     ) -> PortalError {
         let meaning = CodeTable.meaning(of: code, status: status)
-        let text = description.map { String($0.prefix(300)) } ?? ""
+        let text = description?.cutBetweenWords(at: 300) ?? ""
         var error = PortalError(
             .refused(code: code, status: status), message: text.isEmpty ? code : "\(code): \(text)",
             isPassing: meaning.isPassing, retryAfter: retryAfter ?? meaning.retryAfter,

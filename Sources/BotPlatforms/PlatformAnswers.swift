@@ -26,13 +26,9 @@ enum PlatformAnswers {
     static func excerpt(_ body: [UInt8]) -> String {
         let text = String(decoding: body.prefix(2_000), as: UTF8.self)
         let words = text.split { $0.isWhitespace || $0.isNewline }.joined(separator: " ")
-        guard words.count > 200 || body.count > 2_000 else { return words }
-        var beginning = words.prefix(200)
-        // Half a key would not be found again where keys are hidden.
-        while let last = beginning.last, last.isLetter || last.isNumber || "-_.~+/%".contains(last) {
-            beginning.removeLast()
-        }
-        return beginning + "…"
+        // The last of 2,000 bytes may be half a word, too.
+        let most = body.count > 2_000 ? min(200, max(0, words.count - 1)) : 200
+        return words.cutBetweenWords(at: most)
     }
 
     /// Whether a body is a page for people, whatever its type says.

@@ -277,6 +277,18 @@ public actor WorkQueue<Work: DialogWork> {
 
     // MARK: Loading what was left in the store
 
+    /// What is taken may begin at once, so what belongs before it comes first.
+    private func take(_ arrivals: [Arrival]) {
+        let inOrder = arrivals.sorted { ($0.work.order, $0.work.row) < ($1.work.order, $1.work.row) }
+        for arrival in inOrder where !endedWhileLoading.contains(arrival.work.row) { take(arrival) }
+    }
+
+    /// What arrived meanwhile under rows that the load has passed: what it reads next must not overtake that.
+    private func takeArrived(upTo row: Int64) -> [Arrival] {
+        defer { arrived.removeAll { $0.work.row <= row } }
+        return arrived.filter { $0.work.row <= row }
+    }
+
     private var isRoomForWhatWasLeft: Bool {
         if left.all { return held.count <= limit / 2 }
         return left.portals.contains { heldPerPortal[$0, default: 0] <= perPortal / 2 }
@@ -298,13 +310,11 @@ public actor WorkQueue<Work: DialogWork> {
             repeat {
                 let full = left.portals
                 let found = try await load(after, 1_000) { sought.contains($0) && !full.contains($0) }
-                // What is taken may begin at once, so what belongs before it comes first.
-                let inOrder = found.work.sorted { ($0.order, $0.row) < ($1.order, $1.row) }
-                for item in inOrder where !endedWhileLoading.contains(item.row) { take(item) }
+                take(found.work.map(Arrival.new) + takeArrived(upTo: found.last ?? after))
                 guard let last = found.last else { break }
                 after = last
             } while !left.all && (sought.all || left.portals != sought.portals)
-            for arrival in arrived where !endedWhileLoading.contains(arrival.work.row) { take(arrival) }
+            take(takeArrived(upTo: .max))
         } catch {
             log.error("stored work cannot be read", ["error": "\(error)"])
             left = Left(all: true)

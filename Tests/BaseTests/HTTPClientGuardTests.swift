@@ -33,6 +33,49 @@ struct HTTPClientGuardTests {
         }
     }
 
+    /// Serves one request of each connection.
+    private static func hasty() throws -> ScriptedServer {
+        try ScriptedServer { connection, _ in
+            if connection.readRequest() != nil { connection.write(okay) }
+        }
+    }
+
+    @Test("a name is looked up once for a connection, and the address that is judged is the one that is connected to")
+    func changingName() async throws {
+        let server = try Self.hasty()
+        let name = "changes.lookup.test"
+        let url = "http://\(name):\(server.port)/"
+        // A client each, so that none remembers what the name was before.
+        #expect(try await TestClient().client.send(untrusted(url)).status == 200)
+        #expect(NameLookups.changing.withLock { $0[name] } == 1)
+        await #expect(throws: HTTPClientError.addressNotAllowed(host: name)) {
+            try await TestClient().client.send(untrusted(url))
+        }
+        #expect(NameLookups.changing.withLock { $0[name] } == 2)
+        #expect(server.connections == 1)
+    }
+
+    @Test("a client that goes on asking a name that has changed never reaches this machine")
+    func changingNameLater() async throws {
+        let server = try Self.hasty()
+        let test = TestClient()
+        let url = "http://changes-later.lookup.test:\(server.port)/"
+        var reached = 0
+        for _ in 0..<4 where (try? await test.client.send(untrusted(url))) != nil { reached += 1 }
+        // What it reached was a public address each time: this machine plays that one, under another name.
+        #expect(reached > 0 && server.requests.count == reached)
+        #expect(server.requests.allSatisfy { $0.head.contains("changes-later") })
+    }
+
+    @Test("of a name's addresses the private ones are not tried, even where the public ones lead nowhere")
+    func severalAddresses() async throws {
+        let server = try ScriptedServer(always: okay)
+        await #expect(throws: HTTPClientError.self) {
+            try await TestClient().client.send(untrusted("http://several.lookup.test:\(server.port)/"))
+        }
+        #expect(server.connections == 0)
+    }
+
     @Test("a link-local address with a zone is refused")
     func zone() async throws {
         await #expect(throws: HTTPClientError.self) {

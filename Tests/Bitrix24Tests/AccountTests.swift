@@ -378,4 +378,19 @@ struct PortalErrorTests {
                 #expect(error?.message == "ACCESS_DENIED: not for ••••oken!")
             })
     }
+
+    @Test("a long error's text is cut, and not within a token")
+    func cutOff() async throws {
+        let token = "a-rather-long-access-token"
+        let much = String(repeating: "x", count: 290)
+        try await ScriptedPortal.run(
+            script: { call in
+                .response(ScriptedPortal.refusal("ACCESS_DENIED", status: 403, "\(much) \(call.token)"))
+            },
+            body: { portal in
+                let account = portal.account(keeper: MemoryKeeper([MemoryKeeper.credential("1", access: token)]))
+                let error = await portal.portal(.init()).failure(of: PortalCall("test"), as: account)
+                #expect(error?.message == "ACCESS_DENIED: \(much) …")
+            })
+    }
 }

@@ -77,6 +77,18 @@ final class RunningBitBot: Sendable {
     /// `kill -9`.
     func kill() { process.withLock { $0.take() }?.stop() }
 
+    /// Files and connections that it has open.
+    var openDescriptors: Int {
+        let id = process.withLock { $0?.id } ?? 0
+        return (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/fd").count) ?? 0
+    }
+
+    /// What everybody on the machine may read of how it was started.
+    var commandLine: String {
+        let id = process.withLock { $0?.id } ?? 0
+        return (try? String(contentsOfFile: "/proc/\(id)/cmdline", encoding: .utf8)) ?? ""
+    }
+
     func signal(_ number: Int32) { process.withLock { $0 }?.signal(number) }
 
     /// Asks it to stop and waits until it has.

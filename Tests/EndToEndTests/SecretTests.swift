@@ -1,83 +1,66 @@
 import Base
 import Foundation
 import Sandbox
+import Synchronization
 import TestSupport
 import Testing
 
 extension EndToEnd {
     @Suite("Secrets")
     struct Secrets {
-        @Test("no secret is in the log, in the store's bytes, in a message, in the metrics or read back from the API")
+        @Test(
+            """
+            after successes and failures of every party no secret is in the log, the store's bytes, a message, the \
+            metrics, a page, an error or anything that the management API shows
+            """)
         func leaks() async throws {
-            let key = Secret("app-" + Vault.randomToken())
+            let redis = try await RedisServer.start(password: "redis-" + Vault.randomToken())
+            defer { redis.stop() }
+            let parrot = try await Parrot.start()
+            let planted = PlantedSecrets()
             var plan = Stage.Plan()
-            plan.key = key
             plan.environment["BITBOT_LOG_LEVEL"] = "debug"
-            plan.script = { ask in
+            plan.environment["BITBOT_REDIS_URL"] = redis.url
+            let sealing = Data((0..<32).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+            plan.environment["BITBOT_SECRET_KEY"] = sealing
+            planted.add("the key that seals the store", sealing)
+            planted.add("Redis's password", String(redis.url.split(separator: ":")[2].prefix { $0 != "@" }))
+            planted.add("the platform's key", plan.key.reveal())
+            planted.add("the application's secret", plan.clientSecret.reveal())
+            planted.add("the administrator's token", plan.adminToken.reveal())
+            plan.script = { [key = plan.key] ask in
                 switch ask.query {
-                case "fail": [.failRun("broke with \(key.reveal())")]
+                case "fail": [.failRun("broke with \(key.reveal()) and \(ask.inputs["access_token"]?.text ?? "")")]
                 case "refuse": [.refuse(status: 401, code: "unauthorized", message: "bad key \(key.reveal())")]
+                case "garble": [.raw("data: {\"answer\": \"\(key.reveal())\n\n"), .cut]
                 default: [.text("You said \(ask.query).")]
                 }
             }
             try await Stage.with(plan) { stage in
-                var secrets = stage.authorization.knownTokens
-                try await Self.live(stage)
-                secrets.formUnion(stage.authorization.knownTokens)
-                secrets.formUnion([key.reveal(), plan.clientSecret.reveal(), plan.adminToken.reveal()])
-                secrets.insert(try #require(stage.portal.applicationToken(of: stage.application.clientID)))
-                #expect(secrets.count > 6)
-                let metrics = try await stage.bitbot.send(.get, "/metrics").body
-                var places = [
-                    "the log": Data(stage.bitbot.log.utf8), "the metrics": Data(metrics),
-                    "the messages": Data(
-                        stage.portal.dialogs.flatMap { stage.portal.messages(in: $0.id) }
-                            .map(\.text).joined(separator: "\n").utf8),
-                ]
-                for collection in ["apps", "portals", "installations", "connectors", "bots", "dialogs", "work"] {
-                    let answer = try await stage.bitbot.send(.get, "/api/v1/\(collection)")
-                    #expect(answer.status == 200)
-                    places["/api/v1/\(collection)"] = Data(answer.body)
-                }
-                for path in try FileManager.default.contentsOfDirectory(atPath: stage.bitbot.data)
-                where path.hasPrefix("bitbot.db") {
-                    places[path] = try Data(contentsOf: URL(fileURLWithPath: stage.bitbot.data + "/" + path))
-                }
-                #expect(places["bitbot.db"] != nil && places["bitbot.db-wal"] != nil)
-                for (place, bytes) in places {
-                    let found = secrets.filter { bytes.range(of: Data($0.utf8)) != nil }
-                    #expect(found.isEmpty, "\(found.count) secrets are in \(place)")
-                }
-                // What is looked for would be found: the transcript is there.
-                #expect(places.values.contains { $0.range(of: Data("You said hello".utf8)) != nil })
+                stage.dify.change(stage.key) { $0.form = [.init("access_token")] }
+                let witness = Witness(stage: stage, planted: planted)
+                try await witness.live(parrot: parrot.origin)
+                redis.stop()
+                try await witness.livesOn()
+                try await witness.lookEverywhere()
                 try await stage.bitbot.terminate()
-                let stored = try Data(contentsOf: URL(fileURLWithPath: stage.bitbot.data + "/bitbot.db"))
-                #expect(secrets.allSatisfy { stored.range(of: Data($0.utf8)) == nil })
+                try witness.lookIntoFiles()
             }
+            await parrot.stop()
         }
+    }
+}
 
-        /// A bit of everything that handles a secret.
-        private static func live(_ stage: Stage) async throws {
-            let chat = try stage.customer()
-            let chatBot = try stage.portal.privateChat(of: 2, with: stage.botID).id
-            try stage.portal.customerWrites("hello", in: chat)
-            try stage.portal.employeeWrites("hello", as: 2, in: chatBot)
-            try stage.portal.customerWrites("fail", in: chat)
-            try stage.portal.customerWrites("refuse", in: chat)
-            try await stage.untilAnswers(3, in: chat)
-            stage.authorization.expireAccessTokens(of: stage.application.clientID)
-            stage.portal.inject(.init(.page(status: 502)))
-            stage.portal.inject(.init(.connectionLost))
-            try stage.portal.customerWrites("after", in: chat)
-            try await stage.untilAnswers(4, in: chat)
-            stage.bitbot.kill()
-            try await stage.bitbot.start()
-            // A stranger's posts and a wrong token are logged without what they brought.
-            let known = try await stage.firstAccepted()
-            _ = try await stage.repost(known, auth: ["application_token": "wrong"])
-            _ = try await stage.portal.install(stage.application)
-            try stage.portal.customerWrites("again", in: chat)
-            try await stage.untilAnswers(5, in: chat)
-        }
+/// Secrets by what they are.
+final class PlantedSecrets: Sendable {
+    private let known = Mutex<[String: String]>([:])
+
+    func add(_ name: String, _ secret: String) { known.withLock { $0[secret] = name } }
+
+    var count: Int { known.withLock { $0.count } }
+
+    /// What is found in some bytes, also cut off: the beginning of a secret is enough.
+    func found(in bytes: Data) -> Set<String> {
+        Set(known.withLock { $0 }.filter { bytes.range(of: Data($0.key.utf8.prefix(16))) != nil }.values)
     }
 }

@@ -94,7 +94,7 @@ final class Stage: Sendable {
         await gateway.start()
     }
 
-    private static func configure(
+    static func configure(
         _ store: Store, _ origin: String, _ generation: BotGeneration, _ settings: JSON, _ type: String
     ) async throws -> (BotRecord, InstallationRecord, PortalRecord) {
         let now = WallClock.system.now

@@ -131,6 +131,35 @@ struct WorkQueueTests {
         #expect(hand.rows == [1, 3, 4, 2])
     }
 
+    @Test("what comes while stored work is read is not overtaken by newer work, even under a row that was read past")
+    func underAFormerRow() async throws {
+        let (hand, store) = (Hand(), FakeStore())
+        let now = Timestamp(rawValue: 0)
+        // An edit that came before its message has a row already; the message takes it.
+        let late = store.add(dialog: 1, portal: 1, order: 1, notBefore: now)
+        let other = store.add(dialog: 2, portal: 1, notBefore: now)
+        let made = Mutex<WorkQueue<Piece>?>(nil)
+        let queue = WorkQueue<Piece>(
+            limit: 100, perPortal: 100, loops: Self.loops, clock: .system, log: Log(level: .error, write: { _ in }),
+            load: { after, _, _ in
+                if after == 0 { return ([other], other.row) }
+                guard after == other.row else { return ([], nil) }
+                let newer = store.add(dialog: 1, portal: 1, order: 2, notBefore: now)
+                await made.withLock { $0 }?.add([late, newer])
+                return ([newer], newer.row)
+            },
+            work: {
+                let verdict = await hand.work($0)
+                store.end($0, finished: true)
+                return verdict
+            })
+        made.withLock { $0 = queue }
+        for row: Int64 in 1...3 { hand.release(row) }
+        await queue.start()
+        try await eventually { store.isDone }
+        #expect(hand.rows.filter { $0 != other.row } == [1, 3])
+    }
+
     @Test("a portal whose bot hangs fills its own part of the memory, and the others are answered")
     func oneHangs() async throws {
         let (hand, store) = (Hand(), FakeStore())

@@ -23,6 +23,11 @@ public func freePort() throws -> Int {
 public struct SystemFailure: Error {
     public let call: String
     public let code: Int32
+
+    public init(call: String, code: Int32) {
+        self.call = call
+        self.code = code
+    }
 }
 
 /// Sends `text` to a port on 127.0.0.1 and returns the first bytes of the answer; `nil` if nobody answers.
@@ -47,7 +52,7 @@ func exchange(port: Int, sending text: String) -> String? {
     return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
 }
 
-private func loopback(port: Int) -> sockaddr_in {
+func loopback(port: Int) -> sockaddr_in {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(port).bigEndian

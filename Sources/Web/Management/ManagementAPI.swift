@@ -59,8 +59,9 @@ struct ManagementAPI: Sendable {
                 }
             }
         }
-        let document = OpenAPI.document(operations, server: addresses.publicURL)
-        router.on(.get, "/api/v1/openapi.json") { _ in .json(document) }
+        // Anybody may ask for it, so it is written once.
+        let document = HTTPResponse.json(OpenAPI.document(operations, server: addresses.publicURL))
+        router.on(.get, "/api/v1/openapi.json") { _ in document }
     }
 
     private func perform(_ operation: Operation, _ request: HTTPRequest) async throws -> HTTPResponse {
