@@ -126,6 +126,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         }
         return true
     }()
+
+    /// Files and connections that the process may have open.
+    static var mostOpenFiles: Int {
+        var files = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return 1_024 }
+        return Int(clamping: files.rlim_cur)
+    }
 }
 
 /// The loops of a process (`BITBOT_THREADS` of them).

@@ -17,7 +17,8 @@ public final class HTTPServer: Sendable {
         public var headerFields = 100
         /// Bytes of the body (413).
         public var bodyBytes = 8 * 1024 * 1024
-        /// Connections at once; one more is told 503 and closed.
+        /// Connections at once; one more is told 503 and closed. Never more than three quarters of the files that the process
+        /// may open: the rest is for its own connections and its store.
         public var connections = 10_000
         /// From a request's first byte to its last (408). A client that takes nothing of an answer for as long is cut.
         public var requestDeadline: Duration = .seconds(30)
@@ -48,6 +49,8 @@ public final class HTTPServer: Sendable {
         on address: Address, loops: EventLoopGroup, limits: Limits = Limits(), log: Log, handler: @escaping HTTPHandler
     ) async throws -> HTTPServer {
         let (descriptor, port) = try HTTPServerListener.listen(on: address)
+        var limits = limits
+        limits.connections = min(limits.connections, EventLoop.mostOpenFiles / 4 * 3)
         let context = HTTPServerContext(limits: limits, log: log, handler: handler)
         let workers = loops.loops.map { HTTPServerWorker(loop: $0, context: context) }
         let listener = HTTPServerListener(

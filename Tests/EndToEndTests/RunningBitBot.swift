@@ -17,17 +17,21 @@ final class RunningBitBot: Sendable {
     let adminToken: Secret
     private let environment: [String: String]
     private let arguments: [String]
+    /// Files and connections that it may have open, if not as many as we.
+    private let openFiles: Int?
     private let http: HTTPClient
     private let process = Mutex<ChildProcess?>(nil)
 
     init(
         arguments: [String] = ["serve"], environment: [String: String] = [:], http: HTTPClient,
-        folder: TemporaryFolder? = nil, adminToken: Secret = Secret("admin-" + Vault.randomToken())
+        folder: TemporaryFolder? = nil, adminToken: Secret = Secret("admin-" + Vault.randomToken()),
+        openFiles: Int? = nil
     ) throws {
         self.folder = try folder ?? TemporaryFolder()
         self.arguments = arguments
         self.http = http
         self.adminToken = adminToken
+        self.openFiles = openFiles
         port = try freePort()
         url = "http://127.0.0.1:\(port)"
         self.environment = Self.bare.merging([
@@ -55,8 +59,10 @@ final class RunningBitBot: Sendable {
 
     /// Starts it without waiting.
     func launch() throws {
+        var command = [Self.program] + arguments
+        if let openFiles { command = ["/usr/bin/prlimit", "--nofile=\(openFiles)"] + command }
         let child = try ChildProcess(
-            Self.program, arguments, environment: environment, output: folder.file("log"))
+            command[0], Array(command.dropFirst()), environment: environment, output: folder.file("log"))
         process.withLock { $0 = child }
     }
 

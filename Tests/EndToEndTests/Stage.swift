@@ -33,6 +33,8 @@ struct Stage: Sendable {
         /// Connected by an inbound webhook: the bot fetches its events.
         var byWebhook = false
         var environment: [String: String] = [:]
+        /// Files and connections that BitBot may have open, if not as many as we.
+        var openFiles: Int?
         var clientSecret = Secret("client-" + Vault.randomToken())
         var key = Secret("app-" + Vault.randomToken())
         var adminToken = Secret("admin-" + Vault.randomToken())
@@ -62,7 +64,7 @@ struct Stage: Sendable {
             log: .silent)
         let bitbot = try RunningBitBot(
             environment: ["BITBOT_OAUTH_URL": authorization.origin].merging(plan.environment) { $1 }, http: http,
-            adminToken: plan.adminToken)
+            adminToken: plan.adminToken, openFiles: plan.openFiles)
         do {
             let stage = try await connect(plan, authorization, portal, dify, bitbot)
             try await body(stage)

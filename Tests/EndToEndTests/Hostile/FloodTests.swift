@@ -66,7 +66,7 @@ extension EndToEnd {
                 try await Self.whileServing(stage) {
                     let crowd = try Crowd(of: Self.few, port: stage.bitbot.port)
                     crowd.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /hea")
-                    crowd.leave(rudely: Bool.random())
+                    crowd.leave(rudely: true)
                     try Crowd(of: Self.few, port: stage.bitbot.port).leave()
                 }
             }
@@ -108,6 +108,28 @@ extension EndToEnd {
                 crowd.leave()
                 try await eventually { await stage.bitbot.isReady() }
                 try await Self.whileServing(stage) {}
+            }
+        }
+
+        @Test("a flood leaves BitBot the files that it needs for its own connections, where it may open few")
+        func fewFiles() async throws {
+            var plan = Stage.Plan()
+            plan.openFiles = 1_024
+            plan.script = { ask in [.wait(.milliseconds(800)), .text("You said \(ask.query).")] }
+            try await Stage.with(plan) { stage in
+                let chats = try (0..<20).map { try stage.customer("C\($0)") }
+                for chat in chats { try stage.portal.customerWrites("hello", in: chat) }
+                await stage.portal.settle()
+                let crowd = try Crowd(of: 1_200, port: stage.bitbot.port)
+                crowd.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+                try await eventually {
+                    crowd.read()
+                    return crowd.answered(200) + crowd.ended == 1_200
+                }
+                for chat in chats { try await stage.untilAnswers(1, in: chat) }
+                #expect(!stage.bitbot.log.contains("http_accept_failed"))
+                crowd.leave()
+                try await eventually { await stage.bitbot.isReady() }
             }
         }
 
