@@ -40,6 +40,7 @@ extension EndToEnd {
                 let page = try await Page(bitbot, http)
                 try await page.untilReady()
                 let said = "An inbound webhook of its portal: "
+                try await eventually { bitbot.log.contains(said) }
                 let line = try #require(bitbot.log.split(separator: "\n").first { $0.hasPrefix(said) })
                 let address = String(line.dropFirst(said.count))
                 let installation = try await bitbot.create("installations", ["webhook_url": .string(address)])

@@ -24,7 +24,9 @@ struct LookingTests {
             #expect(lines.map { $0["author"] } == ["bot", "customer"])
             #expect(lines[0]["event"] == .null && lines[0]["event_id"] == lines[1]["event_id"])
             #expect(lines[1]["event"]?["state"] == "done" && lines[1]["event"]?["attempts"] == 1)
-            let exchange = try await stage.read("\(path)/\(try lines[0].field("id"))/exchange")
+            let line = "\(path)/\(try lines[0].field("id"))/exchange"
+            try await eventually { try await stage.read(line)["deliveries"]?.array?.first?["state"] == "done" }
+            let exchange = try await stage.read(line)
             #expect(exchange["provider"] == "Dify (Dify Chatflow)" && exchange["error"] == .null)
             #expect(exchange["asked"]?["text"] == "Hello" && exchange["asked"]?["variables"]?["MESSAGE"] == "Hello")
             #expect(exchange["answered"]?["text"] == "You said: Hello")
