@@ -58,9 +58,11 @@ extension EndToEnd {
                 #expect(stage.dify.counts.runs == dialogs * turns)
                 let sends = calls.filter { $0.method == "imbot.v2.Chat.Message.send" }
                 let last = try #require(sends.map { $0.time + $0.duration }.max())
-                let seconds = (last - lastAnswer.withLock { $0 }) / .seconds(1)
-                // What the limit lets through in half a minute, from a bucket that starts half full.
-                let requests = calls.count { !$0.isInsideBatch }
+                let answered = lastAnswer.withLock { $0 }
+                let seconds = (last - answered) / .seconds(1)
+                // What the limit lets through in half a minute, from a bucket that is half full; before the last answer a
+                // slow machine may have sent some replies alone.
+                let requests = calls.count { !$0.isInsideBatch && $0.time > answered }
                 print("500 replies: \(requests) requests, the last \(seconds) s after the last answer")
                 #expect(sends.count == dialogs * turns && requests <= 85 && seconds < 30)
             }
