@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -cross-module-optimization --product
 
-.PHONY: run build test lint format packages test-packages soak bench
+.PHONY: run build test lint format packages test-packages soak bench fuzz
 
 ## Installs what is missing, builds release, starts BitBot with its embedded store and the sandbox.
 run: build
@@ -17,10 +17,10 @@ test: test-packages lint
 	scripts/test
 
 lint:
-	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Package.swift
+	$(SWIFT) format lint --strict --recursive Sources Tests Benchmarks Fuzzing Package.swift
 
 format:
-	$(SWIFT) format format --in-place --recursive Sources Tests Benchmarks Package.swift
+	$(SWIFT) format format --in-place --recursive Sources Tests Benchmarks Fuzzing Package.swift
 
 packages:
 	@scripts/install-packages build
@@ -37,3 +37,7 @@ bench: build
 	@scripts/install-packages build bench
 	$(RELEASE) load
 	.build/release/load .build/release/bitbot --results Benchmarks/RESULTS.md
+
+## Gives what reads strangers' bytes a minute each of inputs made up by libFuzzer.
+fuzz: packages
+	scripts/fuzz
