@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -cross-module-optimization --product
 
-.PHONY: run build test lint format packages test-packages soak bench fuzz
+.PHONY: run build test lint format packages test-packages soak bench fuzz sanitize
 
 ## Installs what is missing, builds release, starts BitBot with its embedded store and the sandbox.
 run: build
@@ -41,3 +41,7 @@ bench: build
 ## Gives what reads strangers' bytes a minute each of inputs made up by libFuzzer.
 fuzz: packages
 	scripts/fuzz
+
+## Runs the tests of all rooms under the address and the thread sanitizer.
+sanitize: test-packages
+	scripts/sanitize

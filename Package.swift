@@ -80,3 +80,9 @@ if let fuzzer {
             swiftSettings: strict, linkerSettings: [.unsafeFlags([fuzzer, "-lstdc++"])]),
     ]
 }
+
+// `scripts/sanitize` builds the tests under the thread sanitizer, which is told of Swift's `Mutex` then.
+if Context.environment["BITBOT_THREAD_SANITIZER"] != nil {
+    package.targets.append(.target(name: "SanitizerSupport", path: "Tests/SanitizerSupport"))
+    package.targets.first { $0.name == "TestSupport" }?.dependencies.append("SanitizerSupport")
+}
