@@ -2,7 +2,11 @@
 import PackageDescription
 
 /// What every Swift target is held to: a warning stops the build.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+var strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Where libFuzzer is, while `scripts/fuzz` builds: then everything is watched by it, and there is the program `fuzz`.
+let fuzzer = Context.environment["BITBOT_FUZZER"]
+if fuzzer != nil { strict.append(.unsafeFlags(["-sanitize=fuzzer", "-O"])) }
 
 let package = Package(
     name: "bitbot",
@@ -13,6 +17,7 @@ let package = Package(
     targets: [
         .target(
             name: "CBase",
+            cxxSettings: fuzzer == nil ? [] : [.unsafeFlags(["-fsanitize=fuzzer-no-link", "-O1"])],
             linkerSettings: [
                 .linkedLibrary("event_core"), .linkedLibrary("event_pthreads"), .linkedLibrary("event_extra"),
                 .linkedLibrary("curl"), .linkedLibrary("sqlite3"), .linkedLibrary("hiredis"),
@@ -73,3 +78,18 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
 )
+
+if let fuzzer {
+    package.targets += [
+        .target(name: "CFuzzer", path: "Fuzzing/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["Base", "Bitrix24", "BotPlatforms", "CBase", "CFuzzer"], path: "Fuzzing/Sources",
+            swiftSettings: strict, linkerSettings: [.unsafeFlags([fuzzer, "-lstdc++"])]),
+    ]
+}
+
+// `scripts/sanitize` builds the tests under the thread sanitizer, which is told of Swift's `Mutex` then.
+if Context.environment["BITBOT_THREAD_SANITIZER"] != nil {
+    package.targets.append(.target(name: "SanitizerSupport", path: "Tests/SanitizerSupport"))
+    package.targets.first { $0.name == "TestSupport" }?.dependencies.append("SanitizerSupport")
+}

@@ -1,42 +1,46 @@
 import Foundation
 
-/// A child whose use of the processor and memory is read from `/proc`.
+/// A child whose use of the processor and memory is read from `/proc`, its own children's with it.
 final class MeasuredProcess: Sendable {
-    struct Reading: Sendable {
-        /// User and system.
-        var cpuSeconds: Double
-        var residentBytes: Int
-    }
+    let id: pid_t
 
-    private let id: pid_t
-    private let folder: String
-
-    init(_ path: String, _ arguments: [String], _ environment: [String: String]) throws {
-        folder = NSTemporaryDirectory() + "bitbot-load-\(getpid())"
+    init(_ path: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            .merging(["BITBOT_DATA_DIR": folder]) { $1 }
+        process.standardInput = FileHandle.nullDevice
         try process.run()
         id = process.processIdentifier
     }
 
-    var reading: Reading {
-        let stat = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
-        let fields = stat.split(separator: ")").last?.split(separator: " ").map(String.init) ?? []
-        let ticks = fields.count > 12 ? (Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0) : 0
-        let statm = (try? String(contentsOfFile: "/proc/\(id)/statm", encoding: .utf8)) ?? ""
-        let pages = statm.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return Reading(
-            cpuSeconds: ticks / Double(sysconf(Int32(_SC_CLK_TCK))),
-            residentBytes: pages * Int(sysconf(Int32(_SC_PAGESIZE))))
-    }
+    /// User and system, in seconds.
+    var cpu: Double { family.reduce(0) { $0 + Self.cpu(of: $1) } }
+
+    /// In bytes.
+    var memory: Int { family.reduce(0) { $0 + Self.memory(of: $1) } }
 
     func stop() {
         kill(id, SIGTERM)
         var status: Int32 = 0
         waitpid(id, &status, 0)
-        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    private var family: [pid_t] {
+        let children = try? String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)
+        return [id] + (children ?? "").split(separator: " ").compactMap { pid_t($0) }
+    }
+
+    private static func cpu(of id: pid_t) -> Double {
+        let stat = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+        let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return 0 }
+        return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+
+    private static func memory(of id: pid_t) -> Int {
+        let statm = (try? String(contentsOfFile: "/proc/\(id)/statm", encoding: .utf8)) ?? ""
+        let pages = statm.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 }

@@ -1,25 +1,40 @@
-import Base
 import Foundation
-import Sandbox
 
-// Measures BitBot from event to delivered reply: the simulated portal and Dify run in this process, BitBot in its own.
+// Measures BitBot: the simulated parties run in this process, BitBot and nginx in their own.
 //
-//   load BITBOT [messages] [dialogs] [in flight]
+//   load BITBOT [--results FILE] [--only WORDS] [--messages NUMBER] [--in-flight NUMBER]
+//
+// `--only` takes the scenarios whose name begins with these words; `slow` is the slow bots.
 
-let arguments = Array(CommandLine.arguments.dropFirst())
-guard let binary = arguments.first else {
-    print("usage: load PATH-OF-BITBOT [messages=20000] [dialogs=200] [in-flight=200]")
+let started = ContinuousClock.now
+var arguments = Array(CommandLine.arguments.dropFirst())
+guard !arguments.isEmpty, arguments.count % 2 == 1 else {
+    print("usage: load BITBOT [--results FILE] [--only WORDS] [--messages NUMBER] [--in-flight NUMBER]")
     exit(2)
 }
-let plan = LoadPlan(
-    messages: arguments.count > 1 ? Int(arguments[1]) ?? 20_000 : 20_000,
-    dialogs: arguments.count > 2 ? Int(arguments[2]) ?? 200 : 200,
-    inFlight: arguments.count > 3 ? Int(arguments[3]) ?? 200 : 200)
-let run = try await LoadRun.start(bitbot: binary)
-await run.measure(LoadPlan(messages: 2_000, dialogs: plan.dialogs, inFlight: plan.inFlight), title: "warming up")
-await run.measure(plan, title: "as fast as it goes")
-await run.measure(
-    LoadPlan(messages: plan.messages / 2, dialogs: plan.dialogs, inFlight: plan.inFlight, rate: 2_000),
-    title: "2,000 a second")
-await run.measureLatency(messages: 200)
-run.stop()
+let program = arguments.removeFirst()
+let options = Dictionary(
+    uniqueKeysWithValues: stride(from: 0, to: arguments.count, by: 2).map { (arguments[$0], arguments[$0 + 1]) })
+let only = options["--only"]
+let inFlight = options["--in-flight"].flatMap { Int($0) } ?? 200
+let memoryAfter = options["--messages"].flatMap { Int($0) } ?? 200_000
+
+let parties = try await Parties()
+let bench = MessageBench(
+    program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(4))
+var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
+for (index, scenario) in Scenario.all.enumerated() where only.map(scenario.name.hasPrefix) ?? true {
+    FileHandle.standardError.write(Data("\(scenario.name) …\n".utf8))
+    report.messages.append(try await bench.measure(scenario, memoryAfter: index == 0 ? memoryAfter : 0))
+}
+if only == nil || only == "slow" {
+    let slowBots = SlowBots(program: program, parties: parties)
+    for (seconds, dialogs) in [(2, 2_000), (10, 5_000), (30, 10_000)] {
+        FileHandle.standardError.write(Data("bots that answer after \(seconds) s …\n".utf8))
+        report.slow.append(
+            try await slowBots.measure(pause: .seconds(seconds), dialogs: dialogs, beside: seconds == 30))
+    }
+}
+print(report.text)
+FileHandle.standardError.write(Data("\((ContinuousClock.now - started) / .seconds(60)) minutes\n".utf8))
+if let file = options["--results"] { try report.text.write(toFile: file, atomically: true, encoding: .utf8) }

@@ -249,7 +249,7 @@ struct DifyWorkflowTests {
 
     @Test("names of members are read in their order, whatever stands between them")
     func memberNames() {
-        func names(_ text: String) -> [String] { JSONMemberNames.of(["data", "outputs"], in: Array(text.utf8)) }
+        func names(_ text: String) -> [String] { JSONWalk.names(at: ["data", "outputs"], in: Array(text.utf8)) }
         #expect(
             names(#" { "x" : [ {"data":1}, "}" ] , "data" : {"a":"\"{","outputs" : {"z":1 ,"é\n":[[]],"a":{"b":{}}}}}"#)
                 == ["z", "é\n", "a"])
@@ -260,5 +260,21 @@ struct DifyWorkflowTests {
         }
         let deep = String(repeating: "[", count: 200_000)
         #expect(names(#"{"data":{"x":\#(deep)"#).isEmpty)
+    }
+
+    @Test("texts of an event are read as they were written, and what is no plain text is left to the decoder")
+    func memberTexts() {
+        func texts(_ text: String) -> [String?]? { JSONWalk.texts(["answer", "id"], in: Array(text.utf8)) }
+        #expect(texts(#"{"event":"message","answer":"Hi","id":"1"}"#) == ["Hi", "1"])
+        #expect(
+            texts(#" { "x" : [1,{"answer":"no"}] , "id":null, "answer" : "\u043f\ud83d\ude00\n\"" } "#) == [
+                "п😀\n\"", nil,
+            ])
+        #expect(texts(#"{"answer":""}"#) == ["", nil])
+        for odd in [
+            "", "{", "{}", "[]", #"{"answer":1}"#, #"{"answer":"a""#, #"{"answer":"a"} x"#, #"{"answer":["a"]}"#,
+        ] {
+            #expect(texts(odd) == nil)
+        }
     }
 }

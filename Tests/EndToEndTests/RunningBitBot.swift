@@ -80,6 +80,9 @@ final class RunningBitBot: Sendable {
         return answer?.status == 200
     }
 
+    /// While it runs.
+    var processID: pid_t? { process.withLock { $0?.id } }
+
     /// `kill -9`.
     func kill() { process.withLock { $0.take() }?.stop() }
 

@@ -92,7 +92,7 @@ struct DifyAnswer {
             }
             let run = try read(event, as: DifyEvent.Run.self, say: say).data
             let order =
-                app.kind == .workflow ? JSONMemberNames.of(["data", "outputs"], in: Array(event.data.utf8)) : []
+                app.kind == .workflow ? JSONWalk.names(at: ["data", "outputs"], in: Array(event.data.utf8)) : []
             return try finish(run, order: order, say: say)
         case .humanInputRequired: pause.take(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
         case .workflowPaused:
@@ -103,7 +103,12 @@ struct DifyAnswer {
             let hasBegun = hasBegun
             let failure = try read(event, as: DifyEvent.Failure.self, say: say)
             throw DifyRefusal(event: failure, hasBegun: hasBegun)
-        case .workflowStarted: _ = try read(event, as: DifyEvent.Nothing.self, say: say)
+        case .workflowStarted:
+            if let texts = JSONWalk.texts(DifyEvent.IDs.names, in: Array(event.data.utf8)) {
+                note(DifyEvent.IDs(texts), say: say)
+            } else {
+                _ = try read(event, as: DifyEvent.Nothing.self, say: say)
+            }
         case nil: if trace == AskTrace() { _ = try? read(event, as: DifyEvent.Nothing.self, say: say) }
         }
         return .more
@@ -115,7 +120,7 @@ struct DifyAnswer {
         let read = try decoder.decode(DifyEvent.Identified<DifyEvent.Run>.self, from: Data(answer))
         note(read.ids, say: say)
         return try finish(
-            read.fields.data, order: JSONMemberNames.of(["data", "outputs"], in: answer), say: say)
+            read.fields.data, order: JSONWalk.names(at: ["data", "outputs"], in: answer), say: say)
     }
 
     /// Call when the stream has ended before ``take(_:say:)`` said that the answer is whole.
@@ -228,10 +233,16 @@ struct DifyAnswer {
 
     /// The text of an event. Once the ids are known only that is read: of these events there are many.
     private mutating func piece(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> String {
+        let bytes = Array(event.data.utf8)
         if trace.conversationID != nil || !app.kind.hasConversations, trace.messageID != nil, trace.taskID != nil {
-            return try decoder.decode(DifyEvent.Piece.self, from: Data(event.data.utf8)).answer ?? ""
+            if let texts = JSONWalk.texts(["answer"], in: bytes) { return texts[0] ?? "" }
+            return try decoder.decode(DifyEvent.Piece.self, from: Data(bytes)).answer ?? ""
         }
-        return try read(event, as: DifyEvent.Piece.self, say: say).answer ?? ""
+        guard let texts = JSONWalk.texts(DifyEvent.IDs.names + ["answer"], in: bytes) else {
+            return try read(event, as: DifyEvent.Piece.self, say: say).answer ?? ""
+        }
+        note(DifyEvent.IDs(texts), say: say)
+        return texts.last.flatMap(\.self) ?? ""
     }
 
     private mutating func read<Fields: Decodable>(

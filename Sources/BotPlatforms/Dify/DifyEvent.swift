@@ -75,6 +75,16 @@ enum DifyEvent {
         var task: String?
         var run: String?
 
+        static let names: [StaticString] = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
+
+        /// - Parameter texts: in the order of ``names``.
+        init(_ texts: [String?]) {
+            conversation = texts[0]
+            message = texts[1]
+            task = texts[2]
+            run = texts[3]
+        }
+
         private enum CodingKeys: String, CodingKey {
             case conversation = "conversation_id"
             case message = "message_id"

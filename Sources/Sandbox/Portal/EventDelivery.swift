@@ -120,6 +120,7 @@ extension SimulatedPortal {
         var request = HTTPClient.Request(
             .post, event.url, headers: ["Content-Type": type, "User-Agent": "Bitrix24 Webhook Engine"], body: body,
             trust: .privateAllowed)
+        settings.observe?(Posted(kind: .event, target: event.url, contentType: type, body: body))
         request.timeouts.total = plan.timeout
         request.timeouts.firstByte = plan.timeout
         let time = WallClock.system.now

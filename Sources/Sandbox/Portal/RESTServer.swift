@@ -5,6 +5,10 @@ import Base
 extension SimulatedPortal {
     func handle(_ request: HTTPRequest) async throws -> HTTPResponse {
         let received = WallClock.system.now
+        settings.observe?(
+            Posted(
+                kind: .rest, target: request.path, contentType: request.headers["Content-Type"] ?? "",
+                body: request.body))
         if let host = request.headers["Host"], state.withLock({ $0.formerDomains.contains(host) }) {
             let query = request.query.isEmpty ? "" : "?" + request.query
             return HTTPResponse(status: 302, headers: ["Location": origin + request.path + query])

@@ -25,7 +25,19 @@ public final class SimulatedPortal: Sendable {
         public var logEntries = 500
         /// Messages kept in each chat.
         public var messagesKept = 1_000
+        /// Shown each event as it is posted, and each REST request as it came.
+        public var observe: (@Sendable (Posted) -> Void)?
         public init() {}
+    }
+
+    /// A request as it is on the wire.
+    public struct Posted: Sendable {
+        public enum Kind: Sendable { case event, rest }
+        public var kind: Kind
+        /// An event's address, or the path of a REST request.
+        public var target: String
+        public var contentType: String
+        public var body: [UInt8]
     }
 
     /// A leaky bucket: `burst` requests at once, `perSecond` leak out each second.

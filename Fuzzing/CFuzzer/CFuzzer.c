@@ -1,0 +1,1 @@
+#include "CFuzzer.h"
