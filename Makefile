@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RELEASE = $(SWIFT) build -c release --product bitbot --static-swift-stdlib -Xswiftc -cross-module-optimization
 
-.PHONY: run build test lint format packages test-packages soak
+.PHONY: run build test lint format packages test-packages soak screenshots
 
 ## Installs what is missing, builds release, starts BitBot with its embedded store and the sandbox.
 run: build
@@ -31,3 +31,8 @@ test-packages:
 ## What takes longer than a test may: a thousand kills under load, floods by the thousand, the model with many seeds.
 soak: test-packages
 	BITBOT_SOAK=1 scripts/test --filter "EndToEndTests|ModelTests"
+
+## Takes the pictures of the pages in docs/ anew.
+screenshots: test-packages
+	$(SWIFT) build --product bitbot
+	scripts/browser-python Tests/Browser/screenshots.py
