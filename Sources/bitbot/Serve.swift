@@ -10,6 +10,8 @@ import Web
 /// Runs the server until it is told to stop.
 /// - Throws: an error whose description is one sentence for the operator.
 func serve(_ configuration: Configuration) async throws {
+    // From the first moment: a stop that comes while it starts is one too.
+    let signals = Signals()
     let log = Log(level: configuration.logLevel)
     let metrics = Metrics()
     let lock = try await plainly("BITBOT_DATA_DIR") { try DataFolderLock(folder: configuration.dataFolder) }
@@ -22,7 +24,7 @@ func serve(_ configuration: Configuration) async throws {
     let store = try await plainly { try await Store(database: database, vault: vault) }
     let loops = EventLoopGroup(count: configuration.threads)
     let server = try await Server(configuration, store: store, loops: loops, log: log, metrics: metrics)
-    await Signals.untilAsked()
+    await signals.untilAsked()
     log.info("stopping")
     await server.stop()
     await database.close()
@@ -135,18 +137,25 @@ struct Server {
     }
 }
 
-/// SIGTERM and SIGINT.
-enum Signals {
-    /// Returns when the process is asked to stop; asked again, it ends at once.
-    static func untilAsked() async {
+/// SIGTERM and SIGINT, which end the process no longer by themselves.
+struct Signals {
+    private let asked: AsyncStream<Void>
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
         let (asked, asking) = AsyncStream<Void>.makeStream()
-        let sources = [SIGTERM, SIGINT].map { number in
+        self.asked = asked
+        sources = [SIGTERM, SIGINT].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { asking.yield() }
             source.activate()
             return source
         }
+    }
+
+    /// Returns when the process is asked to stop, or was since this was made; asked again, it ends at once.
+    func untilAsked() async {
         for await _ in asked { break }
         for source in sources { source.cancel() }
         for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }

@@ -22,7 +22,8 @@ public final class ChildProcess: Sendable {
             posix_spawn_file_actions_addopen(
                 &actions, descriptor, output ?? "/dev/null", O_WRONLY | O_APPEND | O_CREAT, 0o600)
         }
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        // Closing a descriptor that is not open does no harm.
+        for descriptor: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         let words = copies(of: [program] + arguments)
         let settings = environment.map { copies(of: $0.map { "\($0)=\($1)" }) }
         defer { for word in words + (settings ?? []) { free(word) } }

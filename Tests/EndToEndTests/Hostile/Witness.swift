@@ -206,9 +206,7 @@ struct Witness: Sendable {
 
     /// A stream of events has no end.
     private func isRead(_ operation: JSON?) -> Bool {
-        operation?["responses"]?.object?.values.contains {
-            $0["content"]?["application/json"] != nil
-        } == true
+        operation?["responses"]?["200"]?["content"]?["application/json"] != nil
     }
 
     /// The paths of all records that a pattern means.
