@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RELEASE = $(SWIFT) build -c release --static-swift-stdlib -Xswiftc -cross-module-optimization --product
 
-.PHONY: run build test lint format packages test-packages soak bench fuzz sanitize
+.PHONY: run build test lint format packages test-packages soak bench fuzz sanitize screenshots
 
 ## Installs what is missing, builds release, starts BitBot with its embedded store and the sandbox.
 run: build
@@ -45,3 +45,8 @@ fuzz: packages
 ## Runs the tests of all rooms under the address and the thread sanitizer.
 sanitize: test-packages
 	scripts/sanitize
+
+## Takes the pictures of the pages in docs/ anew.
+screenshots: test-packages
+	$(SWIFT) build --product bitbot
+	scripts/browser-python Tests/Browser/screenshots.py

@@ -121,8 +121,8 @@ function limitPanel(portal) {
   const { burst, per_second: rate } = portal.limit;
   const present = Object.keys(limits).find((name) => limits[name][1] === rate && (name === "none" || limits[name][0] === burst)) ?? "own";
   const own = h("div.columns", { hidden: present !== "own" },
-    field({ name: "burst", kind: "number", label: t("portals.burst"), value: burst, required: true, attributes: { min: 1, step: 1 } }),
-    field({ name: "per_second", kind: "number", label: t("portals.perSecond"), value: rate, required: true, attributes: { min: 0, step: "any" } }));
+    field({ name: "limit.burst", kind: "number", label: t("portals.burst"), value: burst, required: true, attributes: { min: 1, step: 1 } }),
+    field({ name: "limit.per_second", kind: "number", label: t("portals.perSecond"), value: rate, required: true, attributes: { min: 0, step: "any" } }));
   const choice = field({
     name: "choice", kind: "select", label: t("portals.limit"), help: t("portals.limitHelp"), value: present,
     options: [...Object.keys(limits), "own"].map((value) => ({ value, label: t(`portals.limits.${value}`) })),
@@ -135,9 +135,9 @@ function limitPanel(portal) {
         field({ name: "allow_private", kind: "check", label: t("portals.allowPrivate"), help: t("portals.allowPrivateHelp"), value: portal.allow_private }),
       ],
       submit: t("save"), kind: "",
-      send: async ({ choice: name, allow_private, burst: ownBurst, per_second }) => {
-        const [most, speed] = limits[name] ?? [ownBurst, per_second];
-        await api.patch(`/portals/${portal.id}`, { limit: { burst: most, per_second: speed }, allow_private });
+      send: async ({ choice: name, allow_private, limit }) => {
+        const [burst, speed] = limits[name] ?? [limit.burst, limit.per_second];
+        await api.patch(`/portals/${portal.id}`, { limit: { burst, per_second: speed }, allow_private });
         toast(t("saved"));
       },
     }),

@@ -73,7 +73,7 @@ function botsPanel(bots) {
 
 function dialogsPanel(dialogs) {
   return panel(t("overview.dialogs"), h("ul.rows", dialogs.map((dialog) => h("li", icon(dialog.state === "operator" ? "user" : "dialogs"),
-    h("div", h("a.row-link", { href: `#/dialogs/${dialog.id}` }, dialog.title), h("p.note.cut", dialog.last_text ? plain(dialog.last_text) : dialog.bot_name)),
+    h("div", h("a.row-link", { href: `#/dialogs/${dialog.id}` }, dialog.title || dialog.dialog_id), h("p.note.cut", dialog.last_text ? plain(dialog.last_text) : dialog.bot_name)),
     h("span.note", ago(dialog.last_message_at))))),
   { flush: true, foot: h("a", { href: "#/dialogs" }, t("overview.allDialogs")) });
 }

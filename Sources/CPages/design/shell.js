@@ -90,7 +90,10 @@ export function startShell({ place, pages, navigation, session, guide = {}, name
     leaving = new AbortController();
     const { signal } = leaving;
     const { parts: [first, ...parts], query } = route();
-    if (!stay) side.close();
+    if (!stay) {
+      side.close();
+      for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    }
     mark();
     main.firstElementChild?.setAttribute("aria-busy", "true");
     let shown;

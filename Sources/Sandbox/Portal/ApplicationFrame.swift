@@ -53,6 +53,7 @@ extension SimulatedPortal {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <title>Simulated Bitrix24</title>
+            <link rel="icon" href="data:,">
             <style>
             html, body { height: 100%; margin: 0; }
             body { display: flex; flex-direction: column; font: 14px/1.4 system-ui, sans-serif; background: #d5dce6; color: #1c2533; }

@@ -1,0 +1,135 @@
+"""Takes the pictures of the pages that README and guide show: `make screenshots`."""
+
+import sys
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from running import PASSWORD, ROOT, BitBot, eventually
+from visiting import go, launch_options, settled
+
+SIZE = {"width": 1440, "height": 900}
+LIMIT = 150_000
+DOCS = ROOT / "docs"
+
+
+def main():
+    with BitBot() as bitbot, sync_playwright() as playwright:
+        bitbot.choose_password()
+        browser = playwright.chromium.launch(**launch_options())
+        ids = inhabit(bitbot)
+        for scheme in ("light", "dark"):
+            photograph(browser, bitbot, ids, scheme)
+        browser.close()
+
+
+def inhabit(bitbot):
+    """Customers and colleagues who have spoken, a bot with commands, and an application that waits for its keys."""
+    sandbox = bitbot.sandbox
+    said = [
+        ("chatflow", ["Hello! Where is my order 4711?", "When will it come?"]),
+        ("typebot", ["Good morning!"]),
+        ("files", ["What are your prices?"]),
+        ("workflow", ["Count the words of this sentence, please"]),
+        ("chatflow", ["Do you ship to Norway?", "And how long does it take?"]),
+    ]
+    for bot, lines in said:
+        sandbox.choose("customer", bot)
+        for line in lines:
+            before = len(sandbox.state()["messages"]["customer"])
+            sandbox.write("customer", line)
+            eventually(lambda: len(sandbox.state()["messages"]["customer"]) > before + 1, "an answer")
+    support = bitbot.named("/bots", "Sandbox support")
+    for command, title in (("order", "Where an order is"), ("help", "What the bot can do")):
+        bitbot.api("POST", f"/bots/{support['id']}/commands", {
+            "command": command, "translations": [{"language": "en", "title": title, "params": None}]})
+    app = bitbot.api("POST", "/apps", {"name": "Our portal", "bitbot": True})
+    dialog = eventually(
+        lambda: next((one for one in bitbot.all(f"/dialogs?bot_id={support['id']}")), None), "a dialog")
+    return {
+        "app": app["id"], "bot": support["id"], "dialog": dialog["id"], "portal": bitbot.all("/portals")[-1]["id"],
+        "connector": bitbot.named("/connectors", "Demonstration chatflow")["id"],
+    }
+
+
+def photograph(browser, bitbot, ids, scheme):
+    context = browser.new_context(viewport=SIZE, color_scheme=scheme, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{bitbot.origin}/admin/")
+    page.get_by_label("Password", exact=True).wait_for()
+    keep(page, "sign-in", scheme)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").wait_for()
+
+    def show(name, route, act=None):
+        go(page, route)
+        if act:
+            act()
+            settled(page)
+        page.evaluate("document.activeElement.blur()")
+        keep(page, name, scheme)
+
+    def test():
+        page.get_by_role("button", name="Test", exact=True).click()
+        page.locator(".bubble").first.wait_for()
+
+    def talk():
+        page.get_by_role("textbox", name="Write a message").fill("Where is my order 4711?")
+        page.keyboard.press("Enter")
+        page.get_by_text("Answered in").first.wait_for()
+
+    def live():
+        bitbot.sandbox.choose("customer", "chatflow")
+        bitbot.sandbox.write("customer", "Can I still change my order?")
+        page.locator("ol.live li").nth(2).wait_for()
+
+    show("portals", "#/portals")
+    show("admin", "#/")
+    show("portal", f"#/portals/{ids['portal']}", lambda: page.get_by_role("button", name="Check now").click())
+    show("add-portal", "#/portals/new")
+    show("add-portal-webhook", "#/portals/new/webhook")
+    show("add-portal-application", f"#/portals/new/app/{ids['app']}")
+    show("applications", "#/apps")
+    show("providers", "#/providers")
+    show("connectors", "#/connectors")
+    show("connector-new", "#/connectors/new")
+    show("connector", f"#/connectors/{ids['connector']}", test)
+    show("bots", "#/bots")
+    show("bot", f"#/bots/{ids['bot']}")
+    show("bot-behaviour", f"#/bots/{ids['bot']}/settings")
+    show("bot-commands", f"#/bots/{ids['bot']}/commands")
+    show("bot-channels", f"#/bots/{ids['bot']}/channels")
+    show("playground", f"#/playground?connector={ids['connector']}", talk)
+    show("dialogs", "#/dialogs")
+    show("transcript", f"#/dialogs/{ids['dialog']}")
+    show("exchange", f"#/dialogs/{ids['dialog']}",
+         lambda: page.get_by_role("button", name="What the bot platform was asked").last.click())
+    show("live", "#/live", live)
+    show("failed-work", "#/work")
+    show("changes", "#/changes")
+    show("settings", "#/settings")
+
+    for language in ("en", "ru"):
+        page.goto(f"{bitbot.sandbox.application}?lang={language}")
+        frame = next(one for one in page.frames if one is not page.main_frame)
+        frame.locator("h1").wait_for()
+        settled(frame)
+        keep(page, "application" if language == "en" else "application-ru", scheme)
+    context.close()
+
+
+def keep(page, name, scheme):
+    """As a PNG with a palette: sharp, and small enough for a repository."""
+    file = DOCS / f"{name}{'-dark' if scheme == 'dark' else ''}.png"
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=file, animations="disabled", caret="hide")
+    for colors in (256, 128, 64):
+        if colors == 256 or file.stat().st_size > LIMIT:
+            Image.open(file).convert("RGB").quantize(colors, dither=Image.Dither.NONE).save(file, optimize=True)
+    if file.stat().st_size > LIMIT:
+        sys.exit(f"{file} is larger than {LIMIT} bytes")
+
+
+if __name__ == "__main__":
+    main()
