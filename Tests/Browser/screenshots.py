@@ -42,6 +42,8 @@ def inhabit(bitbot):
             sandbox.write("customer", line)
             eventually(lambda: len(sandbox.state()["messages"]["customer"]) > before + 1, "an answer")
     fill_an_hour(bitbot)
+    for connector in bitbot.all("/connectors"):
+        bitbot.api("PATCH", f"/connectors/{connector['id']}", {"shared": True})
     support = bitbot.named("/bots", "Sandbox support")
     for command, title in (("order", "Where an order is"), ("help", "What the bot can do")):
         bitbot.api("POST", f"/bots/{support['id']}/commands", {
@@ -61,7 +63,7 @@ def fill_an_hour(bitbot):
     with sqlite3.connect(bitbot.data / "bitbot.db", timeout=20) as store:
         rows = eventually(lambda: store.execute("SELECT minute, times FROM statistics").fetchall(), "the first minute", 90)
         took = [pair.split(":")[0] for _, times in rows for pair in times.split()]
-        for ago in range(2, 60):
+        for ago in range(1, 60):
             count = round(9 + 5 * math.sin(ago / 8) + ago * 7 % 5)
             times = " ".join(f"{bucket}:1" for bucket in sorted({took[(ago * step) % len(took)] for step in (1, 2, 3)}, key=int))
             store.execute(
