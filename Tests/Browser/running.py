@@ -70,8 +70,6 @@ class BitBot:
                 [PROGRAM, "serve", *(["--sandbox"] if sandbox else [])], env=self.environment, stdout=out, stderr=err)
         try:
             eventually(lambda: "admin/#code=" in self.terminal() or self.process.poll() is not None, "BitBot starts")
-            if self.process.poll() is not None:
-                raise AssertionError(f"BitBot has ended: {self.log.read_text()[-2000:]}")
             self.sandbox = None
             if sandbox:
                 self.sandbox = SandboxPage(self._logged("sandbox_connected")["page"])
@@ -80,11 +78,14 @@ class BitBot:
             raise
 
     def stop(self):
+        ended = self.process.poll()
         # What it has promised it keeps, however it ends; and this is quicker.
         self.process.kill()
         self.process.wait()
+        end_of_log = self.log.read_text()[-2000:]
         if not self.is_kept:
             shutil.rmtree(self.folder, ignore_errors=True)
+        assert ended is None, f"BitBot has ended by itself ({ended}): {end_of_log}"
 
     def __enter__(self):
         return self
