@@ -24,8 +24,8 @@ def inhabited(server):
     """The ids of things to show, and a dialog in which something was said."""
     bot = server.named("/bots", "Sandbox support")
     server.sandbox.choose("customer", "chatflow")
-    server.sandbox.write("customer", "Hello from a customer")
-    server.sandbox.hears("customer", "Hello from a customer")
+    server.sandbox.write("customer", "A question of a customer")
+    server.sandbox.hears("customer", "A question of a customer")
     dialog = eventually(
         lambda: next((one for one in server.all("/dialogs") if one["bot_id"] == bot["id"]), None), "a dialog")
     app = server.api("POST", "/apps", {"name": "An application without keys", "bitbot": True})
@@ -86,6 +86,29 @@ def test_a_dialog_that_asks_before_deleting_is_free_of_findings(visit, inhabited
     page.keyboard.press("Escape")
     expect(page.get_by_role("alertdialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Delete")).to_be_focused()
+
+
+def test_a_dialog_closes_when_one_goes_back_to_another_page(visit, inhabited):
+    page = visit("#/connectors")
+    go(page, f"#/connectors/{inhabited['connector']}")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Connectors", level=1)).to_be_visible()
+    expect(page.get_by_role("alertdialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["bitbot.md", "bitrix.md", "bitbot.ru.md", "bitrix.ru.md"])
+def test_the_guide_is_free_of_findings_and_fits_a_phone(visit, server, name):
+    page = visit("about:blank")
+    page.goto(f"{server.origin}/guide/{name}")
+    page.locator("h1").first.wait_for()
+    assert findings(page) == []
+    if name == "bitbot.md":
+        page.emulate_media(color_scheme="dark")
+        assert findings(page, ["color-contrast"]) == []
+    page.set_viewport_size(PHONE)
+    assert too_wide(page) == []
 
 
 def test_the_menu_of_a_phone_opens_and_closes_with_its_choice(visit):

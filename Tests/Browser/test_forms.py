@@ -179,18 +179,18 @@ def test_a_bots_behaviour_is_saved_and_a_wrong_value_is_said_at_its_field(visit,
     page = visit(f"#/bots/{bot['id']}/settings")
     seconds = page.get_by_label("Wait for more messages, in seconds")
     seconds.fill("1000")
-    page.get_by_label("Several messages as several").check()
+    page.get_by_label("Keep several messages apart").check()
     page.get_by_role("button", name="Save").click()
     expect_fault(seconds, "60")
     expect(seconds).to_have_value("1000")
-    expect(page.get_by_label("Several messages as several")).to_be_checked()
+    expect(page.get_by_label("Keep several messages apart")).to_be_checked()
     seconds.fill("0.5")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     settings = server.api("GET", f"/bots/{bot['id']}")["settings"]
     assert settings["collect_ms"] == 500 and settings["separate"] is True
     page.get_by_label("Wait for more messages, in seconds").fill("")
-    page.get_by_label("Several messages as several").uncheck()
+    page.get_by_label("Keep several messages apart").uncheck()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved", exact=True).last).to_be_visible()
 

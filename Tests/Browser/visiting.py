@@ -123,7 +123,7 @@ def go(page, route):
 def settled(page):
     """Waits until a page of the shell, or one that stands alone, is drawn and has loaded what it shows."""
     page.locator("h1").first.wait_for()
-    page.wait_for_function("!document.querySelector('[aria-busy=true], .waiting')")
+    expect(page.locator("[aria-busy=true], .waiting")).to_have_count(0)
 
 
 def expect_fault(control, words):

@@ -1,6 +1,7 @@
 // The live view: events and answers as they happen, the newest first.
 
 import { api } from "/pages/design/api.js";
+import { plain } from "/pages/design/bbcode.js";
 import { announce, badge, button, empty, h, icon } from "/pages/design/dom.js";
 import { light } from "/pages/design/elements.js";
 import { filters } from "/pages/design/filters.js";
@@ -128,5 +129,6 @@ function row({ at, kind, portal_domain, bot_id, bot_name, dialog_id, text, milli
 /** What people and bots say is theirs; the server's own words are in its language, or by name. */
 function words(kind, text) {
   if (kind === "delivery" && hasText(`live.deliveries.${text}`)) return t(`live.deliveries.${text}`);
-  return kind === "event" || kind === "answer" ? text : said(text);
+  if (kind === "event") return text;
+  return kind === "answer" ? plain(text) : said(plain(text));
 }
