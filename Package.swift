@@ -83,7 +83,8 @@ if let fuzzer {
     package.targets += [
         .target(name: "CFuzzer", path: "Fuzzing/CFuzzer"),
         .executableTarget(
-            name: "fuzz", dependencies: ["Base", "Bitrix24", "BotPlatforms", "CBase", "CFuzzer"], path: "Fuzzing/Sources",
+            name: "fuzz", dependencies: ["Base", "Bitrix24", "BotPlatforms", "CBase", "CFuzzer"],
+            path: "Fuzzing/Sources",
             swiftSettings: strict, linkerSettings: [.unsafeFlags([fuzzer, "-lstdc++"])]),
     ]
 }
