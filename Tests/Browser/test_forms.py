@@ -342,5 +342,5 @@ def test_the_configuration_is_exported_and_imported_elsewhere(visit, server, tmp
         expect(other.get_by_text("is no file that BitBot exported")).to_be_visible()
         chooser.set_input_files(file)
         other.get_by_role("button", name="Import now").click()
-        expect(other.get_by_text("The file is imported.")).to_be_visible()
+        expect(other.locator(".notice.good")).to_contain_text("The file is imported.")
         assert bitbot.named("/connectors", "Demonstration chatflow")["key"] is None
