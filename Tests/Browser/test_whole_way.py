@@ -112,7 +112,7 @@ def test_a_typebots_buttons_can_be_pressed_in_the_playground(visit, server):
     page.get_by_role("button", name="Hello").click()
     choices = page.get_by_role("group", name="Choices")
     choices.get_by_role("button", name="Coffee").click()
-    expect(page.get_by_text("On which day will you come?")).to_be_visible()
+    expect(page.get_by_text("On which day will you come?", exact=True)).to_be_visible()
     expect(choices.get_by_role("button", name="Coffee")).to_be_disabled()
 
 
