@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from running import PASSWORD, BitBot
-from visiting import BITRIX24_SCRIPT, Visits, launch_options
+from visiting import Visits, launch_options
 
 # Patience with a busy machine, not a promise to people.
 expect.set_options(timeout=20_000)
@@ -70,6 +70,5 @@ def closed_browser(playwright):
 def portal(closed_browser, server):
     """Opens pages of the sandbox's portal, in a browser that blocks third-party cookies."""
     visits = Visits(closed_browser, server, None)
-    visits.allow_origin(BITRIX24_SCRIPT)
     yield visits
     visits.end()

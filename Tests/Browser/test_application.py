@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import expect
 
-from visiting import BITRIX24_SCRIPT, expect_fault, findings
+from visiting import BITRIX24_SCRIPT, expect_fault, findings, too_wide
 
 
 @pytest.fixture
@@ -87,13 +87,16 @@ def test_it_speaks_the_language_that_bitrix24_names(opened):
 
 
 @pytest.mark.parametrize("user", [1, 2])
-def test_axe_finds_nothing_in_the_application(opened, user):
+def test_axe_finds_nothing_in_the_application_and_it_fits_a_phone(opened, user):
     page, frame = opened(user=user)
     expect(frame.get_by_role("heading", level=1)).to_be_visible()
     expect(frame.locator(".waiting, [aria-busy=true]")).to_have_count(0)
     assert findings(inner(page)) == []
     page.emulate_media(color_scheme="dark")
     assert findings(inner(page), ["color-contrast"]) == []
+    # The portal leaves a margin of 20 pixels.
+    page.set_viewport_size({"width": 400, "height": 740})
+    assert too_wide(inner(page)) == []
 
 
 def test_only_its_portal_may_show_it_in_a_frame(opened, server):
@@ -121,6 +124,7 @@ def installing(server):
 
 def test_the_installer_tells_bitrix24_that_it_is_done_and_leads_into_the_application(opened, portal, server, installing):
     library = origin_of(server.sandbox.application) + "/bitrix24.js"
+    portal.allow_origin(BITRIX24_SCRIPT)
     asked, finished = [], []
 
     def stand_in(route):
@@ -141,6 +145,7 @@ def test_the_installer_tells_bitrix24_that_it_is_done_and_leads_into_the_applica
 
 
 def test_the_installer_is_readable_and_says_what_to_do_where_bitrix24s_script_is_blocked(opened, portal, installing):
+    portal.allow_origin(BITRIX24_SCRIPT)
     portal.expect_blocked_script()
     with routed(portal.browser, f"{BITRIX24_SCRIPT}/**", lambda route: route.abort()):
         page, frame = opened(script=installing)

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from running import eventually
-from visiting import Visits, findings, go, settled
+from visiting import Visits, findings, go, settled, too_wide
 
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
@@ -122,14 +122,3 @@ def test_the_menu_of_a_phone_opens_and_closes_with_its_choice(visit):
     page.get_by_role("link", name="Portals").first.click()
     expect(page.get_by_role("heading", name="Portals", level=1)).to_be_visible()
     expect(menu).to_have_attribute("aria-expanded", "false")
-
-
-def too_wide(page):
-    """What reaches over the right edge of the page."""
-    return page.evaluate(
-        """() => {
-          if (document.documentElement.scrollWidth <= innerWidth) return [];
-          return [...document.querySelectorAll("body *")]
-            .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
-            .map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 60)}`).slice(0, 8);
-        }""")

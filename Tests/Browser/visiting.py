@@ -112,6 +112,17 @@ def findings(page, only=None):
     ]
 
 
+def too_wide(page):
+    """What reaches over the right edge of the page."""
+    return page.evaluate(
+        """() => {
+          if (document.documentElement.scrollWidth <= innerWidth) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+            .map((one) => `${one.tagName}.${one.className} ${one.textContent.slice(0, 60)}`).slice(0, 8);
+        }""")
+
+
 def go(page, route):
     """Leads an open page of the panel to another route, and waits until that is drawn."""
     page.evaluate("document.querySelector('h1')?.toggleAttribute('data-former', true)")
