@@ -27,6 +27,12 @@ final class MeasuredProcess: Sendable {
         guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
         kill(id, SIGTERM)
         var status: Int32 = 0
+        // A child may have been started with this signal blocked.
+        for _ in 0..<500 {
+            if waitpid(id, &status, WNOHANG) != 0 { return }
+            usleep(10_000)
+        }
+        kill(id, SIGKILL)
         waitpid(id, &status, 0)
     }
 
