@@ -1,8 +1,10 @@
 import Foundation
+import Synchronization
 
 /// A child whose use of the processor and memory is read from `/proc`, its own children's with it.
 final class MeasuredProcess: Sendable {
     let id: pid_t
+    private let hasEnded = Atomic(false)
 
     init(_ path: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
         let process = Process()
@@ -21,8 +23,16 @@ final class MeasuredProcess: Sendable {
     var memory: Int { family.reduce(0) { $0 + Self.memory(of: $1) } }
 
     func stop() {
+        // Its number may be another's afterwards.
+        guard !hasEnded.exchange(true, ordering: .relaxed) else { return }
         kill(id, SIGTERM)
         var status: Int32 = 0
+        // A child may have been started with this signal blocked.
+        for _ in 0..<500 {
+            if waitpid(id, &status, WNOHANG) != 0 { return }
+            usleep(10_000)
+        }
+        kill(id, SIGKILL)
         waitpid(id, &status, 0)
     }
 

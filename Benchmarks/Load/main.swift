@@ -4,7 +4,7 @@ import Foundation
 //
 //   load BITBOT [--results FILE] [--only WORDS] [--messages NUMBER] [--in-flight NUMBER]
 //
-// `--only` takes the scenarios whose name begins with these words; `slow` is the slow bots.
+// `--only` takes the scenario of this name; `slow` is the slow bots.
 
 let started = ContinuousClock.now
 var arguments = Array(CommandLine.arguments.dropFirst())
@@ -23,7 +23,7 @@ let parties = try await Parties()
 let bench = MessageBench(
     program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(4))
 var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
-for (index, scenario) in Scenario.all.enumerated() where only.map(scenario.name.hasPrefix) ?? true {
+for (index, scenario) in Scenario.all.enumerated() where only.map({ $0 == scenario.name }) ?? true {
     FileHandle.standardError.write(Data("\(scenario.name) …\n".utf8))
     report.messages.append(try await bench.measure(scenario, memoryAfter: index == 0 ? memoryAfter : 0))
 }
