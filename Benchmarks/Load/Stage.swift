@@ -48,7 +48,7 @@ struct Stage: Sendable {
         var chats: [[Chat]] = bots.map { _ in [] }
         for _ in 0..<count {
             let portal = try await parties.startPortal()
-            for (index, line) in try await connection.install(at: portal).enumerated() {
+            for (index, line) in try await connection.install(at: portal, byWebhook: count > 10).enumerated() {
                 for number in 0..<bots[index].dialogs {
                     let dialog = try portal.startDialog(line: line, customer: "C\(number)")
                     chats[index].append(Chat(portal: portal, id: dialog.id))
@@ -128,23 +128,30 @@ struct Connection: Sendable {
         return Connection(management: management, connectors: connectors, application: application)
     }
 
+    /// - Parameter byWebhook: instead of an application, of which BitBot takes one in a second from each sender.
     /// - Returns: for each bot an open channel that it answers in.
-    func install(at portal: SimulatedPortal) async throws -> [Int] {
+    func install(at portal: SimulatedPortal, byWebhook: Bool) async throws -> [Int] {
         _ = try await management.create(
             "portals",
             [
-                "member_id": .string(portal.settings.memberID), "domain": .string(portal.domain), "allow_private": true,
-                "limit": ["burst": 50, "per_second": 0],
+                "member_id": .string(byWebhook ? "webhook:\(portal.domain)" : portal.settings.memberID),
+                "domain": .string(portal.domain), "allow_private": true, "limit": ["burst": 50, "per_second": 0],
             ])
-        _ = try await portal.install(application)
-        let installation = try await management.newest("installations")
+        let installation: JSON
+        if byWebhook {
+            installation = try await management.create(
+                "installations", ["webhook_url": .string(portal.addWebhook().reveal())])
+        } else {
+            _ = try await portal.install(application)
+            installation = try await management.newest("installations")
+        }
         var lines: [Int] = []
         for connector in connectors {
             let bot = try await management.create(
                 "bots",
                 [
                     "name": "Load", "installation_id": installation["id"] ?? .null, "connector_id": connector,
-                    "type": "openline",
+                    "type": "openline", "delivery": "webhook",
                 ])
             guard let id = bot["bot_id"]?.integer else {
                 throw LoadError(message: "the bot is not registered: \(bot.text)")

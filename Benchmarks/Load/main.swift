@@ -23,18 +23,34 @@ let parties = try await Parties()
 let bench = MessageBench(
     program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(4))
 var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
+var hasFailed = false
+
+/// One line of a table; without it the others still tell something.
+func attempt(_ name: String, _ measure: () async throws -> Void) async {
+    FileHandle.standardError.write(Data("\(name) …\n".utf8))
+    do {
+        try await measure()
+    } catch {
+        hasFailed = true
+        FileHandle.standardError.write(Data("\(name) could not be measured: \(error)\n".utf8))
+    }
+}
+
 for (index, scenario) in Scenario.all.enumerated() where only.map({ $0 == scenario.name }) ?? true {
-    FileHandle.standardError.write(Data("\(scenario.name) …\n".utf8))
-    report.messages.append(try await bench.measure(scenario, memoryAfter: index == 0 ? memoryAfter : 0))
+    await attempt(scenario.name) {
+        report.messages.append(try await bench.measure(scenario, memoryAfter: index == 0 ? memoryAfter : 0))
+    }
 }
 if only == nil || only == "slow" {
     let slowBots = SlowBots(program: program, parties: parties)
     for (seconds, dialogs) in [(2, 2_000), (10, 5_000), (30, 10_000)] {
-        FileHandle.standardError.write(Data("bots that answer after \(seconds) s …\n".utf8))
-        report.slow.append(
-            try await slowBots.measure(pause: .seconds(seconds), dialogs: dialogs, beside: seconds == 30))
+        await attempt("bots that answer after \(seconds) s") {
+            report.slow.append(
+                try await slowBots.measure(pause: .seconds(seconds), dialogs: dialogs, beside: seconds == 30))
+        }
     }
 }
 print(report.text)
 FileHandle.standardError.write(Data("\((ContinuousClock.now - started) / .seconds(60)) minutes\n".utf8))
 if let file = options["--results"] { try report.text.write(toFile: file, atomically: true, encoding: .utf8) }
+exit(hasFailed ? 1 : 0)

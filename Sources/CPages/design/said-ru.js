@@ -68,7 +68,7 @@ export default [
   said("The store cannot be used now", "Хранилище сейчас недоступно"),
   said("Something went wrong here; the log says what", "На сервере что-то пошло не так; подробности в его журнале"),
   said("The application of this installation may not register bots: set its `bitbot`", "Приложению этого портала не разрешены боты: включите в нём страницу BitBot"),
-  said("This code is unknown, used or too old", "Ссылка неизвестна, уже использована или устарела"),
+  said("This link or code is unknown, used or too old", "Ссылка неизвестна, уже использована или устарела"),
   said("Bitrix24 says: (.+)", "Битрикс24 отвечает: {1}"),
   said("(\\S+) cannot be resolved", "имя {1} не найдено"),
   said("(\\S+) cannot be connected to", "не удалось соединиться с {1}"),

@@ -10,7 +10,7 @@ const tagPattern = /\[(\/?)([a-z]+|\*)(?:=([^\]\n]*))?\]/gi;
 /** The words of a message alone, for a line of a list; its end may be cut in the middle of a tag. */
 export function plain(message) {
   return message.replace(tagPattern, (whole, slash, name) => (isKnown(name.toLowerCase()) ? " " : whole))
-    .replace(/\[[^\]\s]*…?$/, "…").replace(/\s+/g, " ").trim();
+    .replace(/^>>\s?/gm, "").replace(/\[[^\]\s]*…?$/, "…").replace(/\s+/g, " ").trim();
 }
 
 /**

@@ -15,7 +15,7 @@ struct APIError: Error, Sendable {
     static let notAllowed = APIError(
         status: 403, code: "not_allowed", message: "This takes an administrator")
     static let wrongCode = APIError(
-        status: 403, code: "wrong_code", message: "This code is unknown, used or too old")
+        status: 403, code: "wrong_code", message: "This link or code is unknown, used or too old")
     static func notFound(_ what: String) -> APIError {
         APIError(status: 404, code: "not_found", message: "There is no such \(what)")
     }

@@ -76,13 +76,17 @@ struct ManagementAPI: Sendable {
         return response
     }
 
+    /// By which people know what was changed, where the answer has one of them.
+    private static let names = ["name", "domain", "command"]
+
     /// For the log of changes. That a change could not be noted does not undo it.
     private func note(_ operation: Operation, _ request: APIRequest, _ response: HTTPResponse) async {
         var given: JSON?
         if case .bytes(let bytes) = response.body { given = try? JSON(parsing: bytes) }
         let id = given?["id"]?.string ?? request.pathParameters["id"]
         // The answer about a session names who asks, not what was changed.
-        let name = given?["state"]?.string == "signed_in" ? nil : given?["name"]?.string ?? given?["domain"]?.string
+        let name =
+            given?["state"]?.string == "signed_in" ? nil : Self.names.lazy.compactMap { given?[$0]?.string }.first
         let what = operation.id.split(separator: "_").dropFirst().joined(separator: " ")
         let target = [what, id, name.map { "(\($0))" }].compactMap(\.self).filter { !$0.isEmpty }
         let fields = (try? JSON(parsing: request.body))?.object?.keys.sorted() ?? []
