@@ -26,7 +26,8 @@ var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
 var hasFailed = false
 
 /// One line of a table; without it the others still tell something.
-func attempt(_ name: String, _ measure: () async throws -> Void) async {
+@MainActor
+func attempt(_ name: String, _ measure: @MainActor () async throws -> Void) async {
     FileHandle.standardError.write(Data("\(name) …\n".utf8))
     do {
         try await measure()
