@@ -23,6 +23,8 @@ using boost::beast::iequals;
 
 /// What a part of a parser holds on to between two requests; more is given back.
 constexpr std::size_t keptCapacity = 16 * 1024;
+/// Far above every method that there is.
+constexpr std::size_t longestMethod = 64;
 /// The longest chunk line or trailer.
 constexpr std::size_t chunkLineLimit = 8 * 1024;
 
@@ -78,6 +80,8 @@ private:
 
     void on_request_impl(
         http::verb, boost::beast::string_view name, boost::beast::string_view path, int number, error_code &ec) override {
+        if (name.size() > longestMethod)
+            return refuse(BASE_HTTP_BAD_REQUEST, "The request line is not valid.", ec);
         if (path.size() > limits.target_bytes)
             return refuse(BASE_HTTP_TARGET_TOO_LONG, "The request target is too long.", ec);
         hasStartLine = true;
@@ -239,7 +243,7 @@ struct base_http_parser {
         const auto rest = unparsed();
         if (!request->hasStartLine) {
             const auto space = rest.find(' ');
-            if (space == rest.npos ? rest.size() > 64 : space == 0)
+            if (space == rest.npos ? rest.size() > longestMethod : space == 0)
                 return refuse(BASE_HTTP_BAD_REQUEST, "The request line is not valid.");
             if (rest.size() - space > limits.target_bytes + 1 && rest.find(' ', space + 1) == rest.npos && space != rest.npos)
                 return refuse(BASE_HTTP_TARGET_TOO_LONG, "The request target is too long.");

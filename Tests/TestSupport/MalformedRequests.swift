@@ -29,6 +29,8 @@ public struct MalformedRequest: Sendable, CustomTestStringConvertible {
         MalformedRequest("blank before the colon", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n"),
         MalformedRequest("blank before the first field", "GET / HTTP/1.1\r\n Host: a\r\n\r\n"),
         MalformedRequest("field without a colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n"),
+        MalformedRequest(
+            "a method of 65 letters", "\(String(repeating: "G", count: 65)) / HTTP/1.1\r\nHost: a\r\n\r\n"),
         MalformedRequest("field without a name", "GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n"),
         MalformedRequest(
             "two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
