@@ -15,7 +15,7 @@ public enum Form {
     /// bracket without opening another is ignored (`a[b]c` is `a[b]`); a first bracket that is never closed becomes `_`
     /// (`a[b` is `a_b`), a later one ends the key (`a[b][c` is `a[b]`); leading spaces of a key do not count and a pair
     /// without a name is skipped. Unlike PHP, dots and spaces inside a name stay.
-    /// - Throws: ``FormError`` before anything was built when there are too many keys, and at the first one too deep.
+    /// - Throws: ``FormError`` at the first key too many, and at the first one too deep.
     public static func decode(_ bytes: some Collection<UInt8>, limits: Limits = Limits()) throws -> JSON {
         let decoded = try bytes.withContiguousStorageIfAvailable { try FormDecoder.decode($0, limits: limits) }
         return try decoded ?? Array(bytes).withUnsafeBufferPointer { try FormDecoder.decode($0, limits: limits) }

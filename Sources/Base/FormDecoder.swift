@@ -1,3 +1,5 @@
+import Glibc
+
 /// Builds the tree of ``Form/decode(_:limits:)`` on bytes, without a copy per pair or level.
 struct FormDecoder {
     private typealias Bytes = UnsafeBufferPointer<UInt8>
@@ -15,28 +17,35 @@ struct FormDecoder {
     }
 
     static func decode(_ bytes: UnsafeBufferPointer<UInt8>, limits: Form.Limits) throws -> JSON {
-        guard countPairs(bytes) <= limits.keys else { throw FormError.tooManyKeys(limit: limits.keys) }
-        return try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
             var decoder = FormDecoder(limits: limits, scratch: scratch)
-            for pair in bytes.split(separator: UInt8(ascii: "&")) { try decoder.read(Bytes(rebasing: pair)) }
+            var pairs = 0
+            var start = 0
+            while start < bytes.count {
+                let end = find(UInt8(ascii: "&"), in: bytes, from: start)
+                if end > start {
+                    pairs += 1
+                    guard pairs <= limits.keys else { throw FormError.tooManyKeys(limit: limits.keys) }
+                    try decoder.read(Bytes(rebasing: bytes[start..<end]))
+                }
+                start = end + 1
+            }
             return decoder.root.json
         }
     }
 
-    private static func countPairs(_ bytes: Bytes) -> Int {
-        var count = 0
-        var previous = UInt8(ascii: "&")
-        for byte in bytes {
-            if previous == UInt8(ascii: "&"), byte != UInt8(ascii: "&") { count += 1 }
-            previous = byte
-        }
-        return count
+    /// Where the byte is, or the end.
+    private static func find(_ byte: UInt8, in bytes: Bytes, from start: Int) -> Int {
+        guard start < bytes.count, let found = memchr(bytes.baseAddress! + start, Int32(byte), bytes.count - start)
+        else { return bytes.count }
+        return UnsafeRawPointer(bytes.baseAddress!).distance(to: found)
     }
 
     private mutating func read(_ pair: Bytes) throws {
-        let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+        let equals = Self.find(UInt8(ascii: "="), in: pair, from: 0)
         guard let place = try place(raw: Bytes(rebasing: pair[..<equals])) else { return }
-        let value = unescaped(Bytes(rebasing: pair[equals...].dropFirst()))
+        let value =
+            equals < pair.count ? unescaped(Bytes(rebasing: pair[(equals + 1)...])) : Bytes(rebasing: pair[equals...])
         place.node.set(place.key, String(decoding: value, as: UTF8.self))
     }
 
@@ -47,7 +56,7 @@ struct FormDecoder {
             return try place(unescaped(key))
         }
         let prefix = Bytes(rebasing: key[..<last.open])
-        if let recent, recent.prefix.elementsEqual(prefix) { return (recent.node, text(key[last.name])) }
+        if let recent, recent.prefix.hasSameBytes(as: prefix) { return (recent.node, text(key[last.name])) }
         let found = try place(unescaped(key))
         recent = Self.namesOneNode(prefix) ? found.map { (prefix, $0.node) } : nil
         return found
@@ -149,34 +158,33 @@ struct FormDecoder {
 
 /// What has members while a form is read.
 private final class FormNode {
-    private enum Entry {
-        case text(String)
-        case node(FormNode)
+    // One decoder touches a node, and nothing that it calls comes back to it: there is nothing to check.
+    @exclusivity(unchecked) private var texts: [String: JSON] = [:]
+    @exclusivity(unchecked) private var nodes: [String: FormNode] = [:]
+    @exclusivity(unchecked) private var nextNumber: Int64 = 0
+
+    init() { texts.reserveCapacity(12) }
+
+    func set(_ key: String?, _ text: String) {
+        let key = self.key(key)
+        if !nodes.isEmpty { nodes[key] = nil }
+        texts[key] = .string(text)
     }
-
-    private var members: [String: Entry] = [:]
-    private var nextNumber: Int64 = 0
-
-    init() { members.reserveCapacity(12) }
-
-    func set(_ key: String?, _ value: String) { members[self.key(key)] = .text(value) }
 
     func child(_ key: String?) -> FormNode {
         let key = self.key(key)
-        if case .node(let node) = members[key] { return node }
+        if let node = nodes[key] { return node }
         let node = FormNode()
-        members[key] = .node(node)
+        nodes[key] = node
         return node
     }
 
+    /// Can be asked for once.
     var json: JSON {
-        .object(
-            members.mapValues { entry in
-                switch entry {
-                case .text(let text): .string(text)
-                case .node(let node): node.json
-                }
-            })
+        var members = texts
+        texts = [:]
+        for (name, node) in nodes { members[name] = node.json }
+        return .object(members)
     }
 
     /// A key as it is, or the next free number; keeps count of the numbers.
@@ -189,5 +197,11 @@ private final class FormNode {
             nextNumber = number == .max ? number : number + 1
         }
         return key
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func hasSameBytes(as other: Self) -> Bool {
+        count == other.count && (isEmpty || memcmp(baseAddress!, other.baseAddress!, count) == 0)
     }
 }
