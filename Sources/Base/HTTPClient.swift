@@ -146,6 +146,9 @@ public final class HTTPClient: Sendable {
         }
     }
 
+    /// A loop for a task that mostly waits for this client: the caller's own if it runs on one.
+    public var loop: EventLoop { nextLane().loop }
+
     /// Transfers under way, for tests.
     func openTransfers() async -> Int {
         var count = 0

@@ -41,7 +41,7 @@ extension Portal {
         let (groups, wakeAt) = state.withLock { $0.takeGroups(now: now) }
         for group in groups {
             metrics.waiting.add(-Double(group.count))
-            Task.detached { [self] in finish(await perform(group)) }
+            Task.detached(executorPreference: caller.http.loop) { [self] in finish(await perform(group)) }
         }
         if let wakeAt {
             Task.detached { [self] in
