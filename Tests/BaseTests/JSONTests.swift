@@ -92,4 +92,38 @@ import Testing
         let holder = Holder(value: [true, 1, 0, false, 1.5, "x", nil, ["a": []]])
         #expect(try JSONDecoder().decode(Holder.self, from: JSONEncoder().encode(holder)) == holder)
     }
+
+    @Test("names of members are read in their order, whatever stands between them")
+    func memberNames() {
+        func names(_ text: String) -> [String] { JSON.names(at: ["data", "outputs"], in: Array(text.utf8)) }
+        #expect(
+            names(#" { "x" : [ {"data":1}, "}" ] , "data" : {"a":"\"{","outputs" : {"z":1 ,"é\n":[[]],"a":{"b":{}}}}}"#)
+                == ["z", "é\n", "a"])
+        #expect(names(#"{"data":{"outputs":null}}"#).isEmpty)
+        #expect(names(#"{"data":{"outputs":{"a":1,"b":"#) == ["a", "b"])
+        for broken in ["", "{", "[", #"{"data""#, #"{"data":{"outputs":{"a"#, #"{"data":}"#, "\"\\", "nul"] {
+            #expect(names(broken).isEmpty)
+        }
+        let deep = String(repeating: "[", count: 200_000)
+        #expect(names(#"{"data":{"x":\#(deep)"#).isEmpty)
+    }
+
+    @Test("where only some members are wanted, they are read and the others passed over, whatever is in them")
+    func wantedMembers() throws {
+        func parse(_ text: String) throws -> JSON { try JSON(parsing: Array(text.utf8), only: ["answer", "id"]) }
+        #expect(try parse(#"{"event":"message","answer":"Hi","id":1}"#) == ["answer": "Hi", "id": 1])
+        #expect(
+            try parse(#" { "x" : [1,{"answer":"}\""}], "y":-1e3 ,"id":null, "answer" : {"a\n":["b"]} } "#)
+                == ["id": nil, "answer": ["a\n": ["b"]]])
+        #expect(try parse("{}") == [:])
+        #expect(try parse(#"[{"a":1}]"#) == [["a": 1]])
+        let deep = String(repeating: "[", count: 200_000) + String(repeating: "]", count: 200_000)
+        #expect(try parse(#"{"x":\#(deep),"id":2}"#) == ["id": 2])
+        for broken in [
+            "", "{", #"{"x""#, #"{"x":"#, #"{"x":}"#, #"{"x":,"id":1}"#, #"{"x":]}"#, #"{"x":[}"#, #"{"x":"a}"#,
+            #"{"id":1} x"#, #"{"id":1,}"#, #"{"id":[}"#,
+        ] {
+            #expect(throws: DecodingError.self) { try parse(broken) }
+        }
+    }
 }

@@ -246,35 +246,4 @@ struct DifyWorkflowTests {
         #expect(try await bot.outcome(of: other, trace: nil, askedAt: now).isNeverArrived)
         await dify.shutdown()
     }
-
-    @Test("names of members are read in their order, whatever stands between them")
-    func memberNames() {
-        func names(_ text: String) -> [String] { JSONWalk.names(at: ["data", "outputs"], in: Array(text.utf8)) }
-        #expect(
-            names(#" { "x" : [ {"data":1}, "}" ] , "data" : {"a":"\"{","outputs" : {"z":1 ,"é\n":[[]],"a":{"b":{}}}}}"#)
-                == ["z", "é\n", "a"])
-        #expect(names(#"{"data":{"outputs":null}}"#).isEmpty)
-        #expect(names(#"{"data":{"outputs":{"a":1,"b":"#) == ["a", "b"])
-        for broken in ["", "{", "[", #"{"data""#, #"{"data":{"outputs":{"a"#, #"{"data":}"#, "\"\\", "nul"] {
-            #expect(names(broken).isEmpty)
-        }
-        let deep = String(repeating: "[", count: 200_000)
-        #expect(names(#"{"data":{"x":\#(deep)"#).isEmpty)
-    }
-
-    @Test("texts of an event are read as they were written, and what is no plain text is left to the decoder")
-    func memberTexts() {
-        func texts(_ text: String) -> [String?]? { JSONWalk.texts(["answer", "id"], in: Array(text.utf8)) }
-        #expect(texts(#"{"event":"message","answer":"Hi","id":"1"}"#) == ["Hi", "1"])
-        #expect(
-            texts(#" { "x" : [1,{"answer":"no"}] , "id":null, "answer" : "\u043f\ud83d\ude00\n\"" } "#) == [
-                "п😀\n\"", nil,
-            ])
-        #expect(texts(#"{"answer":""}"#) == ["", nil])
-        for odd in [
-            "", "{", "{}", "[]", #"{"answer":1}"#, #"{"answer":"a""#, #"{"answer":"a"} x"#, #"{"answer":["a"]}"#,
-        ] {
-            #expect(texts(odd) == nil)
-        }
-    }
 }

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 
 /// Puts an answer together from the events of a chat app's stream.
 ///
@@ -28,7 +27,6 @@ struct DifyAnswer {
     /// The form after which a run goes on, if it does.
     private let resumed: DifyForm?
     private var origin: String { app.connection.origin }
-    private let decoder = JSONDecoder()
 
     /// - Parameters:
     ///   - session: the conversation that was asked, if there was one.
@@ -64,52 +62,50 @@ struct DifyAnswer {
     /// - Throws: ``PlatformError`` or ``DifyRefusal`` when there will be none, `DecodingError`.
     mutating func take(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> Progress {
         if event.data.isEmpty { return .more }
-        switch DifyEvent.Name(peekingAt: event.data) {
-        case .message: try takeMessage(event, say: say)
+        let data = Array(event.data.utf8)
+        let name = DifyEvent.Name(peekingAt: data)
+        // What a chatflow gives out beside its answer is rare; most need not be read.
+        if name == .workflowFinished, isSaid, resumed == nil, !event.data.hasBytes(of: DifyOutputs.action),
+            !event.data.hasBytes(of: "url\"")
+        {
+            return .whole
+        }
+        let members = DifyEvent.members(of: name)
+        // Events without a name of these are read for their ids only, and may be anything.
+        if name == nil {
+            if trace == AskTrace(), let body = try? JSON(parsing: data, only: members) {
+                note(DifyEvent.IDs(body), say: say)
+            }
+            return .more
+        }
+        let body = try JSON(parsing: data, only: members)
+        let hasBegun = hasBegun
+        note(DifyEvent.IDs(body), say: say)
+        switch name {
+        case .message: takeMessage(try body.text(of: "answer"), say: say)
         case .agentMessage:
             hasAgentPieces = true
-            add(try piece(event, say: say), say: say)
-        case .messageReplace: replace(with: try piece(event, say: say), say: say)
-        case .messageFile:
-            let file = try read(event, as: DifyEvent.Lax<DifyEvent.File>.self, say: say)
-            add(file.value.map { [$0] } ?? [], say: say)
+            add(try body.text(of: "answer"), say: say)
+        case .messageReplace: replace(with: try body.text(of: "answer"), say: say)
+        case .messageFile: if body.object != nil { add([DifyEvent.File(body)], say: say) }
         case .messageEnd:
-            let end = try read(event, as: DifyEvent.End.self, say: say)
-            add(end.files?.value ?? [], say: say)
+            add(DifyEvent.File.list(body["files"]), say: say)
             hasEnded = true
             // Without text so far, it is in the outputs of the `workflow_finished` that follows.
             return !hasSpoken ? .more : app.kind == .chatflow ? .said : .whole
         case .textChunk:
-            let chunk = try read(event, as: DifyEvent.Chunk.self, say: say)
             // Shown as it comes only where it is shown like this in the end.
-            if app.outputStyle == .plain { add(chunk.data?.text ?? "", say: say) }
+            if app.outputStyle == .plain { add(try (body["data"] ?? [:]).text(of: "text"), say: say) }
         case .workflowFinished:
-            // What a chatflow gives out beside its answer is rare; most need not be read.
-            if isSaid, resumed == nil, !event.data.hasBytes(of: DifyOutputs.action),
-                !event.data.hasBytes(of: "url\"")
-            {
-                return .whole
-            }
-            let run = try read(event, as: DifyEvent.Run.self, say: say).data
-            let order =
-                app.kind == .workflow ? JSONWalk.names(at: ["data", "outputs"], in: Array(event.data.utf8)) : []
-            return try finish(run, order: order, say: say)
-        case .humanInputRequired: pause.take(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
+            let order = app.kind == .workflow ? JSON.names(at: ["data", "outputs"], in: data) : []
+            return try finish(body["data"] ?? [:], order: order, say: say)
+        case .humanInputRequired: pause.take(body["data"], trace)
         case .workflowPaused:
-            pause.takeReasons(try read(event, as: DifyEvent.Pause.self, say: say).data, trace)
+            pause.takeReasons(body["data"], trace)
             try ask(say: say)
             return .whole
-        case .error:
-            let hasBegun = hasBegun
-            let failure = try read(event, as: DifyEvent.Failure.self, say: say)
-            throw DifyRefusal(event: failure, hasBegun: hasBegun)
-        case .workflowStarted:
-            if let texts = JSONWalk.texts(DifyEvent.IDs.names, in: Array(event.data.utf8)) {
-                note(DifyEvent.IDs(texts), say: say)
-            } else {
-                _ = try read(event, as: DifyEvent.Nothing.self, say: say)
-            }
-        case nil: if trace == AskTrace() { _ = try? read(event, as: DifyEvent.Nothing.self, say: say) }
+        case .error: throw DifyRefusal(event: body, hasBegun: hasBegun)
+        case .workflowStarted, nil: break
         }
         return .more
     }
@@ -117,10 +113,9 @@ struct DifyAnswer {
     /// Takes a run that was awaited in one piece.
     /// - Throws: as ``take(_:say:)``.
     mutating func take(whole answer: [UInt8], say: (ReplyPart) -> Void) throws -> Progress {
-        let read = try decoder.decode(DifyEvent.Identified<DifyEvent.Run>.self, from: Data(answer))
-        note(read.ids, say: say)
-        return try finish(
-            read.fields.data, order: JSONWalk.names(at: ["data", "outputs"], in: answer), say: say)
+        let body = try JSON(parsing: answer)
+        note(DifyEvent.IDs(body), say: say)
+        return try finish(body["data"] ?? [:], order: JSON.names(at: ["data", "outputs"], in: answer), say: say)
     }
 
     /// Call when the stream has ended before ``take(_:say:)`` said that the answer is whole.
@@ -141,8 +136,7 @@ struct DifyAnswer {
 
     // MARK: Events
 
-    private mutating func takeMessage(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws {
-        let text = try piece(event, say: say)
+    private mutating func takeMessage(_ text: String, say: (ReplyPart) -> Void) {
         if hasAgentPieces {
             if text != said, !text.isEmpty { replace(with: text, say: say) }
         } else {
@@ -150,12 +144,11 @@ struct DifyAnswer {
         }
     }
 
-    private mutating func finish(
-        _ run: DifyEvent.Run.Data?, order: [String], say: (ReplyPart) -> Void
-    ) throws -> Progress {
-        switch run?.status?.value {
+    private mutating func finish(_ run: JSON, order: [String], say: (ReplyPart) -> Void) throws -> Progress {
+        let status = run["status"]?.string
+        switch status {
         // What was said to its end stays said.
-        case "failed" where !isSaid: throw PlatformError.runFailed(run?.error?.value)
+        case "failed" where !isSaid: throw PlatformError.runFailed(run["error"]?.string)
         case "paused":
             try ask(say: say)
             return .whole
@@ -164,16 +157,16 @@ struct DifyAnswer {
         case nil where !isSaid: return .more
         default: break
         }
-        let outputs = DifyOutputs(run?.outputs, order: order)
+        let outputs = DifyOutputs(run["outputs"], order: order)
         if app.kind == .workflow {
             let text = outputs.text(app.outputStyle)
             if !hasSpoken { add(text, say: say) } else if text != said { replace(with: text, say: say) }
         } else {
             complete(with: outputs.answer ?? "", say: say)
         }
-        add(outputs.files + (run?.files?.value ?? []), say: say)
+        add(outputs.files + DifyEvent.File.list(run["files"]), say: say)
         for action in outputs.actions { say(.action(action)) }
-        if !hasSpoken, files.isEmpty, outputs.actions.isEmpty, run?.status?.value == "stopped" {
+        if !hasSpoken, files.isEmpty, outputs.actions.isEmpty, status == "stopped" {
             throw PlatformError.stoppedUnsaid
         }
         return .whole
@@ -227,30 +220,6 @@ struct DifyAnswer {
         if said.utf8.count <= 16 * 1024 { form.said = said }
         for part in form.asked(in: words) { say(part) }
         say(.session((session ?? PlatformSession(id: form.run)).with(form)))
-    }
-
-    // MARK: Reading
-
-    /// The text of an event. Once the ids are known only that is read: of these events there are many.
-    private mutating func piece(_ event: ServerSentEvent, say: (ReplyPart) -> Void) throws -> String {
-        let bytes = Array(event.data.utf8)
-        if trace.conversationID != nil || !app.kind.hasConversations, trace.messageID != nil, trace.taskID != nil {
-            if let texts = JSONWalk.texts(["answer"], in: bytes) { return texts[0] ?? "" }
-            return try decoder.decode(DifyEvent.Piece.self, from: Data(bytes)).answer ?? ""
-        }
-        guard let texts = JSONWalk.texts(DifyEvent.IDs.names + ["answer"], in: bytes) else {
-            return try read(event, as: DifyEvent.Piece.self, say: say).answer ?? ""
-        }
-        note(DifyEvent.IDs(texts), say: say)
-        return texts.last.flatMap(\.self) ?? ""
-    }
-
-    private mutating func read<Fields: Decodable>(
-        _ event: ServerSentEvent, as type: Fields.Type, say: (ReplyPart) -> Void
-    ) throws -> Fields {
-        let read = try decoder.decode(DifyEvent.Identified<Fields>.self, from: Data(event.data.utf8))
-        note(read.ids, say: say)
-        return read.fields
     }
 
     private mutating func note(_ ids: DifyEvent.IDs, say: (ReplyPart) -> Void) {

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 
 /// The events of a stream that are read, and their shapes. All fields may be missing or `null`; unknown ones are skipped.
 /// Documentation: `en/api-reference/guides/streaming.mdx`, the contract's `/chat-messages`.
@@ -18,47 +17,46 @@ enum DifyEvent {
         case error
 
         /// The name of an event, found without reading the rest, which can be large.
-        init?(peekingAt data: String) {
-            guard let name = DifyEvent.quickName(data.utf8) ?? DifyEvent.slowName(data) else { return nil }
+        init?(peekingAt data: [UInt8]) {
+            guard let name = DifyEvent.quickName(data) ?? (try? JSON(parsing: data))?["event"]?.string else {
+                return nil
+            }
             self.init(rawValue: name)
         }
     }
 
     /// Dify writes `event` first.
-    private static func quickName(_ data: String.UTF8View) -> String? {
-        var rest = data[...]
-        func skipSpace() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
-        func skip(_ text: StaticString) -> Bool {
-            text.withUTF8Buffer { expected in
-                guard rest.starts(with: expected) else { return false }
-                rest = rest.dropFirst(expected.count)
-                return true
-            }
+    private static func quickName(_ data: [UInt8]) -> String? {
+        var index = 0
+        for word in ["{", "\"event\"", ":", "\""] {
+            while index < data.count, data[index] == UInt8(ascii: " ") { index += 1 }
+            guard data[index...].starts(with: word.utf8) else { return nil }
+            index += word.utf8.count
         }
-        skipSpace()
-        guard skip("{") else { return nil }
-        skipSpace()
-        guard skip("\"event\"") else { return nil }
-        skipSpace()
-        guard skip(":") else { return nil }
-        skipSpace()
-        guard skip("\"") else { return nil }
-        return String(rest.prefix { $0 != UInt8(ascii: "\"") })
+        return String(decoding: data[index...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
     }
 
-    private static func slowName(_ data: String) -> String? {
-        struct Named: Decodable { var event: String }
-        return try? JSONDecoder().decode(Named.self, from: Data(data.utf8)).event
-    }
+    /// What is read of an event. Others can be large: whole inputs and outputs of nodes.
+    static func members(of name: Name?) -> [String] { name == nil || name == .workflowStarted ? ids : all }
 
-    /// An event's own fields beside the ids that nearly all events carry.
-    struct Identified<Fields: Decodable>: Decodable {
-        var ids: IDs
-        var fields: Fields
+    private static let ids = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
+    private static let all =
+        ids + [
+            "answer", "files", "data", "belongs_to", "url", "remote_url", "filename", "code", "message", "status",
+        ]
 
-        init(from decoder: any Decoder) throws {
-            ids = try IDs(from: decoder)
-            fields = try Fields(from: decoder)
+    /// What nearly all events carry.
+    struct IDs {
+        var conversation: String?
+        var message: String?
+        var task: String?
+        var run: String?
+
+        init(_ event: JSON) {
+            conversation = event["conversation_id"]?.string
+            message = event["message_id"]?.string
+            task = event["task_id"]?.string
+            run = event["workflow_run_id"]?.string
         }
     }
 
@@ -69,89 +67,33 @@ enum DifyEvent {
         init(from decoder: any Decoder) throws { value = try? Value(from: decoder) }
     }
 
-    struct IDs: Decodable {
-        var conversation: String?
-        var message: String?
-        var task: String?
-        var run: String?
-
-        static let names: [StaticString] = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
-
-        /// - Parameter texts: in the order of ``names``.
-        init(_ texts: [String?]) {
-            conversation = texts[0]
-            message = texts[1]
-            task = texts[2]
-            run = texts[3]
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case conversation = "conversation_id"
-            case message = "message_id"
-            case task = "task_id"
-            case run = "workflow_run_id"
-        }
-
-        init(from decoder: any Decoder) throws {
-            let ids = try decoder.container(keyedBy: CodingKeys.self)
-            func id(_ key: CodingKeys) -> String? { (try? ids.decodeIfPresent(String.self, forKey: key)) ?? nil }
-            conversation = id(.conversation)
-            message = id(.message)
-            task = id(.task)
-            run = id(.run)
-        }
-    }
-
-    struct Nothing: Decodable {}
-
-    struct Piece: Decodable {
-        var answer: String?
-    }
-
-    /// A piece of a workflow's output.
-    struct Chunk: Decodable {
-        struct Data: Decodable {
-            var text: String?
-        }
-        var data: Data?
-    }
-
-    /// A form that is to be filled in, or the pause for it.
-    struct Pause: Decodable {
-        var data: JSON?
-    }
-
     struct File: Decodable {
-        var type: String?
         var owner: String?
         var url: String?
         var remoteURL: String?
         var filename: String?
 
-        private enum CodingKeys: String, CodingKey {
-            case type, url, filename
-            case owner = "belongs_to"
-            case remoteURL = "remote_url"
+        init(_ file: JSON) {
+            owner = file["belongs_to"]?.string
+            url = file["url"]?.string
+            remoteURL = file["remote_url"]?.string
+            filename = file["filename"]?.string
         }
-    }
 
-    struct End: Decodable {
-        var files: Lax<[File]>?
-    }
+        init(from decoder: any Decoder) throws { self.init(try JSON(from: decoder)) }
 
-    struct Run: Decodable {
-        struct Data: Decodable {
-            var status: Lax<String>?
-            var outputs: JSON?
-            var error: Lax<String>?
-            var files: Lax<[File]>?
+        static func list(_ files: JSON?) -> [File] { (files?.array ?? []).filter { $0.object != nil }.map(File.init) }
+    }
+}
+
+extension JSON {
+    /// The text of a member; empty where it is missing or `null`.
+    /// - Throws: `DecodingError` where it is something else.
+    func text(of name: String) throws -> String {
+        switch self[name] {
+        case .string(let text): return text
+        case nil, .null: return ""
+        default: throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "\(name) is no text"))
         }
-        var data: Data?
-    }
-
-    struct Failure: Decodable {
-        var status: Lax<Int>?
-        var code: String?
-        var message: String?
     }
 }

@@ -71,7 +71,7 @@ extension JSON {
         let isMarked = self["dify_model_identity"]?.string == "__dify__file__"
         let looksIt = self["transfer_method"]?.string != nil && (self["url"] != nil || self["remote_url"] != nil)
         guard isMarked || looksIt else { return nil }
-        return try? JSONDecoder().decode(DifyEvent.File.self, from: Data(bytes))
+        return DifyEvent.File(self)
     }
 
     fileprivate var isNothing: Bool {

@@ -58,7 +58,7 @@ enum DifyRecord {
                 throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "not an object"))
             }
             status = json["status"]?.string
-            outputs = DifyOutputs(json["outputs"], order: JSONWalk.names(at: ["outputs"], in: bytes))
+            outputs = DifyOutputs(json["outputs"], order: JSON.names(at: ["outputs"], in: bytes))
             error = json["error"]?.string
         }
     }

@@ -28,10 +28,10 @@ struct DifyRefusal: Error {
         retryAfter = PlatformAnswers.retryAfter(headers, clock: clock)
     }
 
-    init(event: DifyEvent.Failure, hasBegun: Bool) {
-        status = event.status?.value ?? 500
-        code = event.code ?? "unknown"
-        message = event.message ?? ""
+    init(event: JSON, hasBegun: Bool) {
+        status = event["status"]?.integer.flatMap { Int(exactly: $0) } ?? 500
+        code = event["code"]?.string ?? "unknown"
+        message = event["message"]?.string ?? ""
         self.hasBegun = hasBegun
     }
 
