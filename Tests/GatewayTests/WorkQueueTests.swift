@@ -11,17 +11,9 @@ import Testing
 struct WorkQueueTests {
     static let loops = EventLoopGroup(count: 2)
 
-    /// `BITBOT_TEST_SEED` repeats one that failed.
-    static let seeds: [UInt64] =
-        if let seed = ProcessInfo.processInfo.environment["BITBOT_TEST_SEED"].flatMap(UInt64.init) {
-            [seed]
-        } else {
-            (0..<12).map { _ in .random(in: 0...UInt64.max) }
-        }
-
     @Test(
         "whatever comes between, each piece is done once, in its dialog's order, within the bounds, and none is left",
-        arguments: seeds)
+        arguments: TestRun.seeds(12))
     func anyInterleaving(seed: UInt64) async throws {
         let chance = Mutex(Chance(seed: seed))
         func draw<T>(_ body: (inout Chance) -> T) -> T { chance.withLock { body(&$0) } }

@@ -110,7 +110,8 @@ struct DifyServiceTests {
 
     @Test("the message row is there while the answer is being made, and the run goes on without its client")
     func early() async throws {
-        try await DifyBench.with(script: .steps { _ in [.wait(.milliseconds(150)), .text("done")] }) { bench in
+        // Long enough for two questions, however slow the machine is.
+        try await DifyBench.with(script: .steps { _ in [.wait(.seconds(3)), .text("done")] }) { bench in
             let stream = try await bench.http.stream(bench.request(.post, "/chat-messages", DifyBench.question("hi")))
             var first: [JSON] = []
             for try await piece in stream.body {
