@@ -40,6 +40,19 @@ public struct OperatorWords: Sendable, Equatable {
     }
 
     private static func plain(_ text: String) -> String {
-        text.lowercased().split { !($0.isLetter || $0.isNumber) }.joined(separator: " ")
+        text.lowercased().unicodeScalars.split { !$0.isInWord }.map { String($0) }.joined(separator: " ")
+    }
+}
+
+extension Unicode.Scalar {
+    /// Letters and digits, and the marks that are put on them.
+    fileprivate var isInWord: Bool {
+        if isASCII { return ("a"..."z").contains(self) || ("0"..."9").contains(self) }
+        return switch properties.generalCategory {
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+            .letterNumber, .otherNumber, .nonspacingMark, .spacingMark, .enclosingMark:
+            true
+        default: false
+        }
     }
 }

@@ -3,7 +3,7 @@ import Base
 /// The events of a stream that are read, and their shapes. All fields may be missing or `null`; unknown ones are skipped.
 /// Documentation: `en/api-reference/guides/streaming.mdx`, the contract's `/chat-messages`.
 enum DifyEvent {
-    enum Name: String {
+    enum Name: String, CaseIterable {
         case message
         case agentMessage = "agent_message"
         case messageReplace = "message_replace"
@@ -21,8 +21,11 @@ enum DifyEvent {
             guard let name = DifyEvent.quickName(data) ?? (try? JSON(parsing: data))?["event"]?.string else {
                 return nil
             }
-            self.init(rawValue: name)
+            guard let known = Self.byName[name] else { return nil }
+            self = known
         }
+
+        private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
     }
 
     /// Dify writes `event` first.
