@@ -65,6 +65,13 @@ public final class Connection {
         }
     }
 
+    /// Runs an INSERT of one row, and gives its id; `nil` if it did nothing, as the row is there. `RETURNING` would have
+    /// SQLite make a table for what it returns, which costs as much as storing the row.
+    /// - Throws: ``StoreError``.
+    func insert(_ sql: String, _ values: [SQLValue]) throws -> Int64? {
+        try run(sql, values) == 1 ? lastInsertID : nil
+    }
+
     /// The id that the last INSERT gave.
     public var lastInsertID: Int64 { sqlite3_last_insert_rowid(handle) }
 
