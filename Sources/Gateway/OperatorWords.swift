@@ -40,6 +40,29 @@ public struct OperatorWords: Sendable, Equatable {
     }
 
     private static func plain(_ text: String) -> String {
-        text.lowercased().split { !($0.isLetter || $0.isNumber) }.joined(separator: " ")
+        simple(text) ?? text.lowercased().split { !($0.isLetter || $0.isNumber) }.joined(separator: " ")
+    }
+
+    /// The same for a text of nothing but ASCII and Russian letters, as most are: what Unicode says of a character takes
+    /// long to find out. `nil` for others.
+    private static func simple(_ text: String) -> String? {
+        var plain = String.UnicodeScalarView()
+        var isBetweenWords = false
+        for scalar in text.unicodeScalars {
+            let letter: UInt32
+            switch scalar.value {
+            case 0x30...0x39, 0x61...0x7A, 0x430...0x44F, 0x451: letter = scalar.value
+            case 0x41...0x5A, 0x410...0x42F: letter = scalar.value + 0x20
+            case 0x401: letter = 0x451
+            case ..<0x80:
+                isBetweenWords = true
+                continue
+            default: return nil
+            }
+            if isBetweenWords, !plain.isEmpty { plain.append(" ") }
+            isBetweenWords = false
+            Unicode.Scalar(letter).map { plain.append($0) }
+        }
+        return String(plain)
     }
 }
