@@ -14,7 +14,7 @@ public struct JSONWriter {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    mutating func integer(_ value: Int64) { append(value.description) }
+    public mutating func integer(_ value: Int64) { append(value.description) }
 
     /// Infinities and NaN have no JSON form and become `null`.
     mutating func number(_ value: Double) {
@@ -33,9 +33,14 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
         var value = value
         value.withUTF8 { text in
+            let raw = UnsafeRawBufferPointer(text)
             var start = 0
             var index = 0
             while index < text.count {
+                if index + 8 <= text.count, Self.isPlain(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
+                    index += 8
+                    continue
+                }
                 let width = Self.escapedWidth(text, index)
                 if width == 0 {
                     index += 1
@@ -83,6 +88,21 @@ public struct JSONWriter {
     }
 
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// Whether none of eight bytes begins a character that must be escaped. They are looked at as one number: subtracting a
+    /// limit sets the highest bit of a byte below it. What a byte borrows from the next may show one too many, never one too
+    /// few; then they are looked at one by one.
+    @inline(__always)
+    private static func isPlain(_ bytes: UInt64) -> Bool {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        func below(_ limit: UInt64, _ bytes: UInt64) -> UInt64 { (bytes &- each &* limit) & ~bytes }
+        func equal(_ byte: UInt64, _ bytes: UInt64) -> UInt64 { below(1, bytes ^ each &* byte) }
+        // 0xC2 and 0xE2 differ in one bit.
+        let found =
+            below(0x20, bytes) | equal(0x22, bytes) | equal(0x5C, bytes) | equal(0x7F, bytes)
+            | equal(0xE2, bytes | each &* 0x20)
+        return found & (each &* 0x80) == 0
+    }
 
     /// How many bytes at `index` form one character that must be escaped; 0 if none.
     @inline(__always)

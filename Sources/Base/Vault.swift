@@ -22,10 +22,13 @@ public struct Vault: Sendable, CustomStringConvertible, CustomReflectable {
     /// Nonce and sealed bytes.
     public func seal(_ bytes: some Collection<UInt8>) -> [UInt8] {
         let plain = Array(bytes)
-        let nonce = Self.randomBytes(Self.nonceBytes)
-        var box = [UInt8](repeating: 0, count: Self.tagBytes + plain.count)
-        crypto_secretbox_easy(&box, plain, UInt64(plain.count), nonce, key)
-        return nonce + box
+        let size = Self.nonceBytes + Self.tagBytes + plain.count
+        return [UInt8](unsafeUninitializedCapacity: size) { sealed, filled in
+            guard let nonce = sealed.baseAddress else { return }
+            randombytes_buf(nonce, Self.nonceBytes)
+            crypto_secretbox_easy(nonce + Self.nonceBytes, plain, UInt64(plain.count), nonce, key)
+            filled = size
+        }
     }
 
     /// - Throws: ``VaultError/cannotOpen`` when the key is another or the bytes were changed.

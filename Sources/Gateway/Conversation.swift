@@ -1,7 +1,6 @@
 import Base
 import Bitrix24
 import BotPlatforms
-import Foundation
 import Storage
 import Synchronization
 
@@ -153,7 +152,7 @@ struct Conversation: Sendable {
             }
         } catch {
             await live?.end(in: &item)
-            item.progress = .asked(at: askedAt, trace: trace.flatMap(Self.text))
+            item.progress = .asked(at: askedAt, trace: trace?.json)
             return try await handle(failure: error, of: &item, setting)
         }
         isWhole.set()
@@ -178,13 +177,9 @@ struct Conversation: Sendable {
     /// there before the writer is.
     func save(_ trace: AskTrace, of event: ID<EventRecord>, unless isWhole: Flag) {
         store.database.writeSoon { connection in
-            guard !isWhole.isSet, let text = Self.text(trace) else { return }
-            try connection.saveTrace(text, of: event)
+            guard !isWhole.isSet else { return }
+            try connection.saveTrace(trace.json, of: event)
         }
-    }
-
-    static func text(_ trace: AskTrace) -> String? {
-        (try? JSONEncoder().encode(trace)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// In an open channel nobody would see it, and it costs a call of the portal's limit: there only if the bot says so.

@@ -42,7 +42,9 @@ extension Conversation {
     }
 
     private func wantsOperator(_ item: PendingEvent, _ settings: BotSettings) -> Bool {
-        ([item] + item.joined).contains { $0.event.kind == .message && settings.operatorWords.contain($0.event.text) }
+        let words = settings.operatorWords
+        func wants(_ item: PendingEvent) -> Bool { item.event.kind == .message && words.contain(item.event.text) }
+        return wants(item) || item.joined.contains(where: wants)
     }
 
     /// When the bot's answer is stored.

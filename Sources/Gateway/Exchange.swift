@@ -78,7 +78,7 @@ extension Exchange {
         asked.write(to: &json)
         if let answered {
             json.raw(#","answered":"#)
-            json.value(answered.json)
+            answered.write(to: &json)
         }
         json.raw("}")
         return json.text
@@ -117,24 +117,46 @@ extension Exchange.Asked {
 }
 
 extension Exchange.Answered {
-    fileprivate var json: JSON {
-        var json: JSON = [
-            "choices": .array(choices.map { ["label": .string($0.label), "value": .string($0.value)] }),
-            "files": .array(files.map(JSON.string)),
-        ]
-        json["text"] = text.map { .string(Exchange.kept($0)) }
-        json["trace"] = trace?.json
-        return json
+    fileprivate func write(to json: inout JSONWriter) {
+        json.raw(#"{"choices":"#)
+        json.value(.array(choices.map { ["label": .string($0.label), "value": .string($0.value)] }))
+        json.raw(#","files":"#)
+        json.value(.array(files.map(JSON.string)))
+        if let text {
+            json.raw(#","text":"#)
+            json.string(Exchange.kept(text))
+        }
+        if let trace {
+            json.raw(#","trace":"#)
+            trace.write(to: &json)
+        }
+        json.raw("}")
     }
 }
 
 extension AskTrace {
-    /// As its decoder reads it.
-    fileprivate var json: JSON {
+    /// As the store keeps it, and its decoder reads it.
+    var json: String {
+        var json = JSONWriter()
+        json.reserve(256)
+        write(to: &json)
+        return json.text
+    }
+
+    fileprivate func write(to json: inout JSONWriter) {
         let ids = [
-            "conversationID": conversationID, "messageID": messageID, "taskID": taskID, "runID": runID,
+            ("conversationID", conversationID), ("messageID", messageID), ("taskID", taskID), ("runID", runID),
         ]
-        return .object(ids.compactMapValues { $0.map(JSON.string) })
+        json.raw("{")
+        var isFirst = true
+        for case (let name, let id?) in ids {
+            if !isFirst { json.raw(",") }
+            isFirst = false
+            json.string(name)
+            json.raw(":")
+            json.string(id)
+        }
+        json.raw("}")
     }
 }
 

@@ -243,19 +243,21 @@ extension BotEvent.Chat {
     /// The open channel's session, the sixth field of `CHAT_ENTITY_DATA_1`.
     /// Documentation: `api-reference/imopenlines/openlines/sessions/imopenlines-session-history-get.md`.
     var sessionID: Int64? {
-        guard let fields = entityData1?.split(separator: "|", omittingEmptySubsequences: false), fields.count > 5,
-            let id = Int64(fields[5]), id > 0
-        else { return nil }
+        guard let field = entityData1?.field(5), let id = Int64(field), id > 0 else { return nil }
         return id
     }
 
     /// The customer's user id, the fourth field of `CHAT_ENTITY_ID`.
     /// Documentation: `api-reference/imopenlines/openlines/sessions/index.md`, `USER_CODE`.
-    var customerID: String? {
-        guard let fields = entityID?.split(separator: "|", omittingEmptySubsequences: false), fields.count > 3 else {
-            return nil
-        }
-        return String(fields[3])
+    var customerID: String? { entityID?.field(3) }
+}
+
+extension String {
+    /// What stands between two of its `|`, counted from 0. By bytes: they are looked at for each message.
+    fileprivate func field(_ number: Int) -> String? {
+        let fields = Array(utf8).split(
+            separator: UInt8(ascii: "|"), maxSplits: number + 1, omittingEmptySubsequences: false)
+        return fields.count > number ? String(decoding: fields[number], as: UTF8.self) : nil
     }
 }
 

@@ -10,7 +10,7 @@ enum Variables {
         String]
     {
         let isSecond = event.generation == .second
-        var all: [String: String?] = [
+        let named: KeyValuePairs<String, String?> = [
             "event": event.firstGenerationName,
             "scope": auth.scope ?? (isSecond ? installationScope : nil),
             "client_endpoint": auth.clientEndpoint ?? (isSecond ? clientEndpoint : nil),
@@ -34,6 +34,9 @@ enum Variables {
             "IS_EXTRANET": flag(event.user.isExtranet),
             "LANGUAGE": event.language,
         ]
+        var all: [String: String] = [:]
+        all.reserveCapacity(32)
+        for case (let name, let value?) in named { all[name] = value }
         if let command = event.command {
             all["COMMAND_ID"] = command.id
             all["COMMAND"] = command.name
@@ -43,7 +46,7 @@ enum Variables {
             all["file_id"] = file.id
             all["file_type"] = file.type
         }
-        return all.compactMapValues { $0 }
+        return all
     }
 
     /// The variables that are tokens. An event of the second generation without an access token of its own has the

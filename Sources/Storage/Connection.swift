@@ -3,7 +3,7 @@ import CBase
 /// One connection, lent to the closure given to ``Database/write(_:)`` or ``Database/read(_:)`` and not to be kept.
 public final class Connection {
     let handle: OpaquePointer
-    private var statements: [String: Statement] = [:]
+    private var statements: [StatementText: Statement] = [:]
 
     /// Kept statements are texts in the source, so there are few; this bounds a text that is put together at run time.
     private static let mostStatements = 500
@@ -65,6 +65,13 @@ public final class Connection {
         }
     }
 
+    /// Runs an INSERT of one row, and gives its id; `nil` if it did nothing, as the row is there. `RETURNING` would have
+    /// SQLite make a table for what it returns, which costs as much as storing the row.
+    /// - Throws: ``StoreError``.
+    func insert(_ sql: String, _ values: [SQLValue]) throws -> Int64? {
+        try run(sql, values) == 1 ? lastInsertID : nil
+    }
+
     /// The id that the last INSERT gave.
     public var lastInsertID: Int64 { sqlite3_last_insert_rowid(handle) }
 
@@ -98,14 +105,16 @@ public final class Connection {
 
     /// A kept statement; a fresh one while the kept one is being stepped through by a caller further up.
     private func prepared(_ sql: String) throws -> Statement {
-        if let kept = statements[sql], !kept.busy { return kept }
+        let text = StatementText(sql: sql)
+        let kept = statements[text]
+        if let kept, !kept.busy { return kept }
         var made: OpaquePointer?
         let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
         guard code == SQLITE_OK, let made else {
             throw code == SQLITE_OK ? StoreError.failed("an empty statement") : error(code)
         }
         let statement = Statement(made)
-        if statements[sql] == nil && statements.count < Self.mostStatements { statements[sql] = statement }
+        if kept == nil && statements.count < Self.mostStatements { statements[text] = statement }
         return statement
     }
 
@@ -120,6 +129,13 @@ public final class Connection {
     private func error(_ code: Int32) -> StoreError {
         StoreError(code: code, message: String(cString: sqlite3_errmsg(handle)))
     }
+}
+
+/// A statement's text as a key. The few that there are differ in length mostly, and a text of the source is told from
+/// others by where it lies: hashing the whole of it would cost several times as much as finding the statement.
+private struct StatementText: Hashable {
+    let sql: String
+    func hash(into hasher: inout Hasher) { hasher.combine(sql.utf8.count) }
 }
 
 /// A prepared statement; lives as long as its connection keeps it or a caller uses it.

@@ -7,8 +7,8 @@ import Synchronization
 ///
 /// SQL is kept plain enough for PostgreSQL, which can join as a second driver behind this type.
 public final class Database: Sendable {
-    private let changes = JobQueue<any Job>()
-    private let reads = JobQueue<any Job>()
+    private let changes = JobQueue<Job>()
+    private let reads = JobQueue<Job>()
     private let writerEnd = ThreadEnd()
     private let readersEnd = ThreadEnd()
 
@@ -52,7 +52,7 @@ public final class Database: Sendable {
     /// Hands a change to the writer and does not wait for it: it is committed before anything that is written later. For
     /// what is only of use until then; its failure is not told.
     public func writeSoon(_ body: @escaping @Sendable (Connection) throws -> Void) {
-        _ = changes.append(UnwatchedJob(body: body))
+        _ = changes.append(Job(unwatched: body))
     }
 
     /// Runs `body` on a connection that can only read; it sees everything committed before, and nothing that is committed
@@ -73,10 +73,10 @@ public final class Database: Sendable {
     }
 
     private nonisolated(nonsending) func hand<T: Sendable>(
-        _ body: @escaping @Sendable (Connection) throws -> T, to queue: JobQueue<any Job>
+        _ body: @escaping @Sendable (Connection) throws -> T, to queue: JobQueue<Job>
     ) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            let job = PendingJob(body, continuation)
+            let job = Job(body, continuation)
             if !queue.append(job) { job.fail(StoreError.failed("the store is closed")) }
         }
     }
@@ -123,22 +123,22 @@ private func startThread(_ name: String, ending end: ThreadEnd, _ body: @escapin
     thread.start()
 }
 
-private func serveReads(on connection: Connection, from queue: JobQueue<any Job>) {
+private func serveReads(on connection: Connection, from queue: JobQueue<Job>) {
     while let job = queue.takeOne() {
         do {
             try connection.run("BEGIN")
+            let succeed: Job.Outcome
             do {
-                try job.run(on: connection)
+                succeed = try job.run(connection)
             } catch {
                 try connection.run("ROLLBACK")
                 throw error
             }
             try connection.run("COMMIT")
+            succeed()
         } catch {
             job.fail(error)
-            continue
         }
-        job.succeed()
     }
 }
 

@@ -1,40 +1,29 @@
 /// A closure on its way to a connection's thread, and the task that waits for its outcome.
-protocol Job: Sendable {
+struct Job: Sendable {
+    /// Tells the task what the closure gave, once that may be told.
+    typealias Outcome = @Sendable () -> Void
+
     /// Runs the closure and keeps what it gave.
-    func run(on connection: Connection) throws
-    /// Resumes the task with what the last run gave.
-    func succeed()
-    func fail(_ error: any Error)
-}
+    let run: @Sendable (Connection) throws -> Outcome
+    let fail: @Sendable (any Error) -> Void
 
-/// `@unchecked Sendable`: `result` is touched only by the one thread that took the job from its queue.
-final class PendingJob<Result: Sendable>: Job, @unchecked Sendable {
-    private let body: @Sendable (Connection) throws -> Result
-    private let continuation: CheckedContinuation<Result, any Error>
-    private var result: Result?
-
-    init(
+    init<Result: Sendable>(
         _ body: @escaping @Sendable (Connection) throws -> Result,
         _ continuation: CheckedContinuation<Result, any Error>
     ) {
-        self.body = body
-        self.continuation = continuation
+        run = { connection in
+            let result = try body(connection)
+            return { continuation.resume(returning: result) }
+        }
+        fail = { continuation.resume(throwing: $0) }
     }
 
-    func run(on connection: Connection) throws { result = try body(connection) }
-
-    func succeed() {
-        if let result { continuation.resume(returning: result) }
+    /// A closure whose outcome nobody waits for.
+    init(unwatched body: @escaping @Sendable (Connection) throws -> Void) {
+        run = { connection in
+            try body(connection)
+            return {}
+        }
+        fail = { _ in }
     }
-
-    func fail(_ error: any Error) { continuation.resume(throwing: error) }
-}
-
-/// A closure whose outcome nobody waits for.
-struct UnwatchedJob: Job {
-    let body: @Sendable (Connection) throws -> Void
-
-    func run(on connection: Connection) throws { try body(connection) }
-    func succeed() {}
-    func fail(_ error: any Error) {}
 }

@@ -10,7 +10,7 @@ import Glibc
 /// undone and run again with a savepoint around each change.
 final class Writer {
     private let connection: Connection
-    private let queue: JobQueue<any Job>
+    private let queue: JobQueue<Job>
     private let checkpoints: Checkpoints
     private let log: Log
     private let commits: Counter
@@ -18,7 +18,7 @@ final class Writer {
     private let seconds: Histogram
     private let waiting: Gauge
 
-    init(connection: Connection, queue: JobQueue<any Job>, log: Log, metrics: Metrics) {
+    init(connection: Connection, queue: JobQueue<Job>, log: Log, metrics: Metrics) {
         self.connection = connection
         self.queue = queue
         self.log = log
@@ -50,7 +50,7 @@ final class Writer {
     /// Microseconds.
     private static let gathering: UInt32 = 2_000
 
-    private func commit(_ batch: [any Job]) {
+    private func commit(_ batch: [Job]) {
         do {
             var outcomes = try together(batch)
             if outcomes == nil { outcomes = try oneByOne(batch) }
@@ -58,8 +58,11 @@ final class Writer {
             try connection.run("COMMIT")
             commits.increment()
             changes.increment(by: batch.count)
-            for (job, failure) in zip(batch, outcomes ?? []) {
-                if let failure { job.fail(failure) } else { job.succeed() }
+            for (job, outcome) in zip(batch, outcomes ?? []) {
+                switch outcome {
+                case .success(let succeed): succeed()
+                case .failure(let failure): job.fail(failure)
+                }
             }
         } catch {
             connection.needsTransaction = false
@@ -70,19 +73,18 @@ final class Writer {
     }
 
     /// Runs all changes in an open transaction.
-    /// - Returns: for each why it failed, if it did; `nil` when one failed that had changed something. Then nothing is
-    ///   changed and no transaction open.
-    private func together(_ batch: [any Job]) throws -> [(any Error)?]? {
+    /// - Returns: for each what tells its outcome, or why it failed; `nil` when one failed that had changed something. Then
+    ///   nothing is changed and no transaction open.
+    private func together(_ batch: [Job]) throws -> [Result<Job.Outcome, any Error>]? {
         try begin()
-        var outcomes: [(any Error)?] = []
+        var outcomes: [Result<Job.Outcome, any Error>] = []
         outcomes.reserveCapacity(batch.count)
         for job in batch {
             let before = connection.totalChanges
             do {
-                try job.run(on: connection)
-                outcomes.append(nil)
+                outcomes.append(.success(try job.run(connection)))
             } catch {
-                outcomes.append(error)
+                outcomes.append(.failure(error))
                 guard connection.isInTransaction, connection.totalChanges == before else {
                     undo()
                     return nil
@@ -94,19 +96,19 @@ final class Writer {
     }
 
     /// The same with a savepoint for each change. A fault that undoes the whole transaction is thrown.
-    private func oneByOne(_ batch: [any Job]) throws -> [(any Error)?] {
+    private func oneByOne(_ batch: [Job]) throws -> [Result<Job.Outcome, any Error>] {
         try begin()
-        var outcomes: [(any Error)?] = []
+        var outcomes: [Result<Job.Outcome, any Error>] = []
         for job in batch {
             try connection.run("SAVEPOINT change")
             do {
-                try job.run(on: connection)
+                let succeed = try job.run(connection)
                 guard connection.isInTransaction else { throw StoreError.failed("the transaction was undone") }
-                outcomes.append(nil)
+                outcomes.append(.success(succeed))
             } catch {
                 guard connection.isInTransaction else { throw error }
                 try connection.run("ROLLBACK TO change")
-                outcomes.append(error)
+                outcomes.append(.failure(error))
             }
             try connection.run("RELEASE change")
         }

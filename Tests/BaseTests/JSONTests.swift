@@ -73,6 +73,24 @@ import Testing
         #expect(value.text == expected)
     }
 
+    @Test("what must be escaped is, wherever it stands in a text")
+    func escapedAnywhere() {
+        let expected = [
+            "\u{0}": #"\u0000"#, "\u{1F}": #"\u001f"#, "\"": #"\""#, "\\": #"\\"#, "\u{7F}": #"\u007f"#,
+            "\u{80}": #"\u0080"#, "\u{9F}": #"\u009f"#, "\u{2028}": #"\u2028"#, "\u{2029}": #"\u2029"#,
+        ]
+        for letter in [" ", "~", "я", "\u{A0}", "—", "😀"] {
+            for count in 0..<10 {
+                let (before, after) = (String(repeating: letter, count: count), String(repeating: letter, count: 9))
+                #expect(JSON.string(before).text == "\"" + before + "\"")
+                for (character, escaped) in expected {
+                    #expect(JSON.string(before + character).text == "\"" + before + escaped + "\"")
+                    #expect(JSON.string(before + character + after).text == "\"" + before + escaped + after + "\"")
+                }
+            }
+        }
+    }
+
     @Test("what was written is read back the same, by any reader")
     func roundTrip() throws {
         let members = (0..<2_000).map {

@@ -56,20 +56,26 @@ struct OfficeHoursTests {
 
     @Test(
         "a customer asks for an operator in a word of their own, in any case and with any punctuation",
-        arguments: ["operator", "Operator!", "  HUMAN ", "оператор", "Оператор.", "«Человек»?", "talk to a  human"])
+        arguments: [
+            "operator", "Operator!", "  HUMAN ", "оператор", "Оператор.", "«Человек»?", "talk to a  human",
+            "Соедините\r\nс ОПЕРАТОРОМ", "позовите_оператора", "Operator…", "👩 Живой человек 👨",
+        ])
     func words(message: String) {
         #expect(BotSettings([:]).operatorWords.contain(message))
     }
 
-    @Test("a message that only has the word in it does not", arguments: ["the operator was rude", "humans", "", "?!"])
+    @Test(
+        "a message that only has the word in it does not",
+        arguments: ["the operator was rude", "humans", "", "?!", "чёловек", "человек\u{301}", "operator2"])
     func sentences(message: String) {
         #expect(!BotSettings([:]).operatorWords.contain(message))
     }
 
     @Test("a bot's own words are all there are, and an empty list switches them off")
     func ownWords() {
-        let own = BotSettings(["operator_words": ["de": ["Mitarbeiter bitte"], "fr": []]]).operatorWords
-        #expect(own.contain("Mitarbeiter, bitte!") && !own.contain("operator"))
+        let own = BotSettings(["operator_words": ["de": ["Mitarbeiter bitte"], "fr": [], "ru": ["№ Ещё 1"]]])
+            .operatorWords
+        #expect(own.contain("Mitarbeiter, bitte!") && own.contain("ЕЩЁ: 1") && !own.contain("operator"))
         for none in [[:], ["en": []]] as [JSON] {
             #expect(!BotSettings(["operator_words": none]).operatorWords.contain("operator"))
         }

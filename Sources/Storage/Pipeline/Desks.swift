@@ -28,17 +28,17 @@ extension Connection {
         let dialog = try touchDialog(
             bot: draft.botID, portal: draft.portalID, dialogID: draft.dialogID, chatID: draft.chatID,
             title: draft.title, now: draft.receivedAt)
-        let event = try row(
+        let event = try insert(
             """
             INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state, received_at, not_before,
                 finished_at)
             VALUES (?1, ?2, ?3, ?4, 'message', ?5, 'done', ?6, ?6, ?6)
-            ON CONFLICT (known_as) DO NOTHING RETURNING id
+            ON CONFLICT (known_as) DO NOTHING
             """,
             [
                 SQLValue(draft.portalID), SQLValue(draft.botID), SQLValue(dialog), .text(draft.knownAs),
                 .integer(draft.messageID), SQLValue(draft.receivedAt),
-            ], { $0.integer(0) })
+            ])
         guard let event else { return nil }
         try addMessage(
             dialog: dialog, event: ID(rawValue: event), author: .operator, text: draft.text, at: draft.receivedAt)

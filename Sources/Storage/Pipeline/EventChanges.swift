@@ -120,17 +120,17 @@ extension Connection {
     /// Keeps an identity for as long as finished work is known.
     /// - Returns: `nil` if it is known.
     private func remember(_ key: MessageKey, as knownAs: String, now: Timestamp) throws -> Int64? {
-        try row(
+        try insert(
             """
             INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, message_id, state, received_at, not_before,
                 finished_at)
             VALUES (?1, ?2, (SELECT id FROM dialogs WHERE bot_id = ?2 AND dialog_id = ?3), ?4, ?5, ?6, 'done', ?7, ?7, ?7)
-            ON CONFLICT (known_as) DO NOTHING RETURNING id
+            ON CONFLICT (known_as) DO NOTHING
             """,
             [
                 SQLValue(key.portalID), SQLValue(key.botID), .text(key.dialogID), .text(knownAs), .text(Self.early),
                 .integer(key.messageID), SQLValue(now),
-            ], { $0.integer(0) })
+            ])
     }
 }
 

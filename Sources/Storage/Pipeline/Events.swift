@@ -122,18 +122,18 @@ extension Connection {
 
     /// - Returns: `nil` if it is known.
     func insert(_ draft: EventDraft, dialog: ID<DialogRecord>) throws -> ID<EventRecord>? {
-        let id = try row(
+        let id = try insert(
             """
             INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, command, message_id, state,
                 received_at, not_before)
             VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
-            ON CONFLICT (known_as) DO NOTHING RETURNING id
+            ON CONFLICT (known_as) DO NOTHING
             """,
             [
                 SQLValue(draft.portalID), SQLValue(draft.botID), SQLValue(dialog), .text(draft.knownAs),
                 .text(draft.kind.rawValue), SQLValue(draft.command), .integer(draft.messageID),
                 SQLValue(draft.receivedAt), SQLValue(draft.notBefore),
-            ], { $0.integer(0) })
+            ])
         guard let id else { return nil }
         try run("INSERT INTO event_bodies (event_id, sealed) VALUES (?, ?)", [.integer(id), .bytes(draft.sealedBody)])
         return ID(rawValue: id)
@@ -250,18 +250,22 @@ extension Connection {
     func touchDialog(
         bot: ID<BotRecord>, portal: ID<PortalRecord>, dialogID: String, chatID: String?, title: String?, now: Timestamp
     ) throws -> ID<DialogRecord> {
-        let id = try row(
+        if let known = try self.dialog(of: bot, named: dialogID) {
+            try run(
+                """
+                UPDATE dialogs SET last_message_at = ?, chat_id = COALESCE(?, chat_id), title = COALESCE(?, title)
+                WHERE id = ?
+                """,
+                [SQLValue(now), SQLValue(chatID), SQLValue(title), SQLValue(known)])
+            return known
+        }
+        try run(
             """
             INSERT INTO dialogs (bot_id, portal_id, dialog_id, chat_id, title, created_at, last_message_at)
             VALUES (?1, ?2, ?3, ?4, COALESCE(?5, ''), ?6, ?6)
-            ON CONFLICT (bot_id, dialog_id) DO UPDATE SET last_message_at = ?6, chat_id = COALESCE(?4, chat_id),
-                title = COALESCE(?5, title)
-            RETURNING id
             """,
-            [SQLValue(bot), SQLValue(portal), .text(dialogID), SQLValue(chatID), SQLValue(title), SQLValue(now)],
-            { $0.integer(0) })
-        guard let id else { throw StoreError.failed("a dialog got no id") }
-        return ID(rawValue: id)
+            [SQLValue(bot), SQLValue(portal), .text(dialogID), SQLValue(chatID), SQLValue(title), SQLValue(now)])
+        return ID(rawValue: lastInsertID)
     }
 
     /// Adds a line to a dialog's transcript.
