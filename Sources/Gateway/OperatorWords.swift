@@ -50,8 +50,10 @@ extension Unicode.Scalar {
         if isASCII { return ("a"..."z").contains(self) || ("0"..."9").contains(self) }
         return switch properties.generalCategory {
         case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
-            .letterNumber, .otherNumber, .nonspacingMark, .spacingMark, .enclosingMark:
+            .letterNumber, .otherNumber, .spacingMark:
             true
+        // The others make pictures of characters.
+        case .nonspacingMark: !properties.isVariationSelector
         default: false
         }
     }

@@ -58,7 +58,7 @@ struct OfficeHoursTests {
         "a customer asks for an operator in a word of their own, in any case and with any punctuation",
         arguments: [
             "operator", "Operator!", "  HUMAN ", "оператор", "Оператор.", "«Человек»?", "talk to a  human",
-            "Соедините\r\nс ОПЕРАТОРОМ", "позовите_оператора", "Operator…", "👩 Живой человек 👨",
+            "Соедините\r\nс ОПЕРАТОРОМ", "позовите_оператора", "Operator…", "👩 Живой человек 👨", "Operator ☎\u{FE0F}",
         ])
     func words(message: String) {
         #expect(BotSettings([:]).operatorWords.contain(message))
