@@ -7,17 +7,31 @@ import Synchronization
 
 /// Asks the bot about one event and stores its reply.
 struct Conversation: Sendable {
-    /// What an event is answered with.
-    struct Setting: Sendable {
-        var bot: BotRecord
-        var connector: ConnectorRecord
-        var provider: ProviderRecord
-        var installation: InstallationRecord
-        var portal: PortalRecord
-        var platform: any BotPlatform
+    /// What an event is answered with. A class: each copy of a struct of this size would stay in the memory of a dialog
+    /// that waits for its answer.
+    final class Setting: Sendable {
+        let bot: BotRecord
+        let connector: ConnectorRecord
+        let provider: ProviderRecord
+        let installation: InstallationRecord
+        let portal: PortalRecord
+        let platform: any BotPlatform
+        let settings: BotSettings
+
+        init(
+            bot: BotRecord, connector: ConnectorRecord, provider: ProviderRecord, installation: InstallationRecord,
+            portal: PortalRecord, platform: any BotPlatform
+        ) {
+            self.bot = bot
+            self.connector = connector
+            self.provider = provider
+            self.installation = installation
+            self.portal = portal
+            self.platform = platform
+            settings = BotSettings(bot.settings)
+        }
 
         var generation: BotGeneration { bot.api == "v1" ? .first : .second }
-        var settings: BotSettings { BotSettings(bot.settings) }
     }
 
     /// Asking is given up when it has failed for this long.
