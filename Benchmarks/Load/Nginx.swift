@@ -5,16 +5,25 @@ import Foundation
 struct Nginx: Sendable {
     let process: MeasuredProcess
     let origin: String
+    /// The same over TLS.
+    let secureOrigin: String
+    /// A file with its certificate, which is its own authority.
+    var certificate: String { place.path + "/certificate.pem" }
     private let place: TemporaryPlace
 
     /// - Parameter origins: to each of these goes what comes under `/NAME/`.
     static func start(_ origins: [String: String], loops: EventLoopGroup, http: HTTPClient) async throws -> Nginx {
         let place = try TemporaryPlace()
         let port = try await freePort(loops: loops)
-        try place.write(configuration(origins, port: port, place.path), to: "nginx.conf")
+        let securePort = try await freePort(loops: loops)
+        try makeCertificate(in: place.path)
+        try place.write(
+            configuration(origins, port: port, securePort: securePort, place.path), to: "nginx.conf")
         let process = try MeasuredProcess(
             "/usr/sbin/nginx", ["-c", place.path + "/nginx.conf", "-e", place.path + "/error.log", "-g", "daemon off;"])
-        let nginx = Nginx(process: process, origin: "http://127.0.0.1:\(port)", place: place)
+        let nginx = Nginx(
+            process: process, origin: "http://127.0.0.1:\(port)", secureOrigin: "https://127.0.0.1:\(securePort)",
+            place: place)
         for _ in 0..<100 {
             if (try? await http.send(.init(.get, nginx.origin + "/", trust: .privateAllowed))) != nil { return nginx }
             try await Task.sleep(for: .milliseconds(50))
@@ -22,7 +31,22 @@ struct Nginx: Sendable {
         throw LoadError(message: "nginx does not start")
     }
 
-    private static func configuration(_ origins: [String: String], port: Int, _ folder: String) -> String {
+    private static func makeCertificate(in folder: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = [
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
+            "subjectAltName=IP:127.0.0.1", "-keyout", folder + "/key.pem", "-out", folder + "/certificate.pem",
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw LoadError(message: "openssl makes no certificate") }
+    }
+
+    private static func configuration(
+        _ origins: [String: String], port: Int, securePort: Int, _ folder: String
+    ) -> String {
         let upstreams = origins.map { name, origin in
             "upstream \(name) { server \(origin.dropFirst("http://".count)); keepalive 256; keepalive_requests 1000000; }"
         }
@@ -31,7 +55,7 @@ struct Nginx: Sendable {
         return """
             worker_processes auto;
             pid \(folder)/nginx.pid;
-            events { worker_connections 4096; }
+            events { worker_connections 16384; }
             http {
                 access_log off;
                 keepalive_requests 1000000;
@@ -42,6 +66,9 @@ struct Nginx: Sendable {
                 \(upstreams.joined(separator: "\n    "))
                 server {
                     listen 127.0.0.1:\(port);
+                    listen 127.0.0.1:\(securePort) ssl;
+                    ssl_certificate \(folder)/certificate.pem;
+                    ssl_certificate_key \(folder)/key.pem;
                     location / { return 204; }
                     \(locations.joined(separator: "\n        "))
                 }

@@ -46,12 +46,12 @@ struct Report: Sendable {
 
     private var slowTable: String {
         var lines = [
-            "| answers after | dialogs | most in flight | memory of each | a fast dialog alone | beside them |",
-            "|--:|--:|--:|--:|--:|--:|",
+            "| answers after | asked over | dialogs | most in flight | memory of each | a fast dialog alone | beside them |",
+            "|--:|---|--:|--:|--:|--:|--:|",
         ]
         for row in slow {
             lines.append(
-                "| \(row.pause.components.seconds) s | \(row.dialogs) | \(row.fill.mostInFlight) "
+                "| \(row.pause.components.seconds) s | \(row.overTLS ? "TLS" : "plain HTTP") | \(row.dialogs) | \(row.fill.mostInFlight) "
                     + "| \((row.fill.bytesPerDialog / 1024).rounded(to: 1)) KB | \(row.alone.text) "
                     + "| \(row.beside?.text ?? "–") |")
         }

@@ -5,6 +5,7 @@ struct SlowBots: Sendable {
     struct Row: Sendable {
         var pause: Duration
         var dialogs: Int
+        var overTLS: Bool
         var fill: Fill
         /// Of a fast bot's dialogs: alone, and while the others wait.
         var alone: Latencies
@@ -26,17 +27,22 @@ struct SlowBots: Sendable {
     private static let fastRate = 50.0
     private static let portals = 10
 
-    /// - Parameter beside: measures the fast bot once more when all have asked; the pause must be long enough.
-    func measure(pause: Duration, dialogs: Int, beside: Bool) async throws -> Row {
+    /// - Parameters:
+    ///   - beside: measures the fast bot once more when all have asked; the pause must be long enough.
+    ///   - overTLS: the slow bots are asked by way of nginx, which speaks TLS.
+    func measure(pause: Duration, dialogs: Int, beside: Bool = false, overTLS: Bool = false) async throws -> Row {
         let fast = try await SimulatedBot.dify(loops: parties.loops, log: parties.log)
         // A simulated server takes 10,000 connections.
-        let slow = [
+        var slow = [
             try await SimulatedBot.dify(after: pause, loops: parties.loops, log: parties.log),
             try await SimulatedBot.dify(after: pause, loops: parties.loops, log: parties.log),
         ]
+        let nginx = overTLS ? try await secure(&slow) : nil
+        defer { nginx?.process.stop() }
         let each = dialogs / Self.portals / slow.count
         let stage = try await Stage.start(
-            program, bots: [(fast, 20)] + slow.map { ($0, each) }, portals: Self.portals, parties: parties)
+            program, bots: [(fast, 20)] + slow.map { ($0, each) }, portals: Self.portals,
+            certificates: nginx?.certificate, parties: parties)
         defer { stage.bitbot.stop() }
         let fastTraffic = Traffic(stage)
         _ = try await fastTraffic.flood(for: .seconds(20), messages: 2_000, inFlight: 100)
@@ -44,7 +50,18 @@ struct SlowBots: Sendable {
         let fill = try await fill(stage, slow, dialogs: dialogs)
         let latencies = beside ? try await fastTraffic.pace(Self.fastRate, for: .seconds(4)) : nil
         await stage.stop()
-        return Row(pause: pause, dialogs: dialogs, fill: fill, alone: alone, beside: latencies)
+        return Row(
+            pause: pause, dialogs: dialogs, overTLS: overTLS, fill: fill, alone: alone, beside: latencies)
+    }
+
+    /// Puts nginx before the bots.
+    private func secure(_ bots: inout [SimulatedBot]) async throws -> Nginx {
+        // They are at `/v1` of their origins.
+        let origins = bots.enumerated().map { ("bot\($0)", String($1.providerURL.dropLast("/v1".count))) }
+        let nginx = try await Nginx.start(
+            Dictionary(uniqueKeysWithValues: origins), loops: parties.loops, http: parties.http)
+        for index in bots.indices { bots[index].providerURL = "\(nginx.secureOrigin)/bot\(index)/v1" }
+        return nginx
     }
 
     /// Lets every dialog ask, as fast as BitBot passes the questions on.

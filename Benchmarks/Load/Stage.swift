@@ -18,9 +18,10 @@ struct Stage: Sendable {
     /// - Parameters:
     ///   - program: BitBot's.
     ///   - bots: each has an open channel in every portal, with so many dialogs.
+    ///   - certificates: a file of the authorities that BitBot trusts.
     static func start(
         _ program: String, bots: [(bot: SimulatedBot, dialogs: Int)], portals count: Int, usesRedis: Bool = false,
-        parties: Parties
+        certificates: String? = nil, parties: Parties
     ) async throws -> Stage {
         let place = try TemporaryPlace()
         let port = try await freePort(loops: parties.loops)
@@ -29,6 +30,7 @@ struct Stage: Sendable {
             "BITBOT_OAUTH_URL": parties.authorization.origin, "BITBOT_LOG_LEVEL": "warning",
             "BITBOT_DATA_DIR": place.path + "/data",
         ]
+        environment["SSL_CERT_FILE"] = certificates
         var redis: MeasuredProcess?
         if usesRedis {
             let port = try await freePort(loops: parties.loops)

@@ -44,11 +44,14 @@ for (index, scenario) in Scenario.all.enumerated() where only.map({ $0 == scenar
 }
 if only == nil || only == "slow" {
     let slowBots = SlowBots(program: program, parties: parties)
-    for (seconds, dialogs) in [(2, 2_000), (10, 5_000), (30, 10_000)] {
-        await attempt("bots that answer after \(seconds) s") {
-            report.slow.append(
-                try await slowBots.measure(pause: .seconds(seconds), dialogs: dialogs, beside: seconds == 30))
-        }
+    await attempt("bots that answer after 10 s") {
+        report.slow.append(try await slowBots.measure(pause: .seconds(10), dialogs: 5_000))
+    }
+    await attempt("bots that answer after 10 s over TLS") {
+        report.slow.append(try await slowBots.measure(pause: .seconds(10), dialogs: 2_000, overTLS: true))
+    }
+    await attempt("bots that answer after 30 s") {
+        report.slow.append(try await slowBots.measure(pause: .seconds(30), dialogs: 10_000, beside: true))
     }
 }
 print(report.text)

@@ -7,7 +7,8 @@ import Synchronization
 /// one; once a byte of it was sent, only `GET`, `HEAD` and `OPTIONS` are repeated, and anything else is
 /// ``HTTPClientError/connectionLost(host:reason:)``.
 ///
-/// Proxies are those of the environment (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`).
+/// Proxies are those of the environment (`http_proxy`, `https_proxy`, `all_proxy`, `no_proxy`), and so is the file of
+/// certificate authorities that are trusted instead of the system's (`SSL_CERT_FILE`).
 public final class HTTPClient: Sendable {
     /// Whether an address inside the operator's own network may be connected to.
     public enum Trust: Sendable, Hashable {
@@ -89,10 +90,10 @@ public final class HTTPClient: Sendable {
     ) {
         self.init(
             loops: loops, alwaysAllowed: alwaysAllowed, userAgent: userAgent, proxyIsTrusted: proxyIsTrusted,
-            proxies: HTTPClientProxies())
+            proxies: HTTPClientProxies(), certificates: HTTPClientProxies.processEnvironment("SSL_CERT_FILE"))
     }
 
-    /// - Parameter certificates: a file of certificate authorities to trust instead of the system's, for tests.
+    /// - Parameter certificates: a file of certificate authorities to trust instead of the system's.
     init(
         loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot",
         proxyIsTrusted: Bool = false, proxies: HTTPClientProxies, certificates: String? = nil

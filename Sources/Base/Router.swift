@@ -61,39 +61,40 @@ public struct Router: Sendable {
 
     private static func route(_ request: HTTPRequest, _ routes: [Route]) async throws -> HTTPResponse {
         let path = try split(request.path).map(decoded)
-        var allowed: [HTTPMethod] = []
-        var getRoute: (handler: HTTPHandler, parameters: [String: String])?
-        for route in routes {
-            guard let parameters = match(route.segments, path) else { continue }
-            if route.method == request.method {
-                return try await answer(request, route.handler, parameters)
-            }
-            if route.method == .get, getRoute == nil { getRoute = (route.handler, parameters) }
-            if !allowed.contains(route.method) { allowed.append(route.method) }
+        var found = find(request.method, path, in: routes)
+        if found == nil, request.method == .head { found = find(.get, path, in: routes) }
+        if let found {
+            var request = request
+            request.pathParameters = found.parameters
+            return try await found.handler(request)
         }
-        if request.method == .head, let getRoute {
-            return try await answer(request, getRoute.handler, getRoute.parameters)
-        }
+        var allowed = Set(routes.filter { match($0.segments, path) != nil }.map(\.method))
         if allowed.isEmpty { throw HTTPError(404, "Not found") }
-        if allowed.contains(.get), !allowed.contains(.head) { allowed.append(.head) }
+        if allowed.contains(.get) { allowed.insert(.head) }
         var response = HTTPResponse.text("Method not allowed", status: 405)
         response.headers["Allow"] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         return response
     }
 
-    private static func answer(
-        _ request: HTTPRequest, _ handler: HTTPHandler, _ parameters: [String: String]
-    ) async throws -> HTTPResponse {
-        var request = request
-        request.pathParameters = parameters
-        return try await handler(request)
+    private static func find(
+        _ method: HTTPMethod, _ path: [String], in routes: [Route]
+    ) -> (handler: HTTPHandler, parameters: [String: String])? {
+        for route in routes {
+            if let parameters = match(route.segments, path), route.method == method {
+                return (route.handler, parameters)
+            }
+        }
+        return nil
     }
 
     /// - Returns: the parameters, if the pattern fits the path.
     private static func match(_ pattern: [Segment], _ path: [String]) -> [String: String]? {
+        switch pattern.last {
+        case .rest: if pattern.count > path.count { return nil }
+        default: if pattern.count != path.count { return nil }
+        }
         var parameters: [String: String] = [:]
         for (index, segment) in pattern.enumerated() {
-            guard index < path.count else { return nil }
             switch segment {
             case .literal(let text):
                 if path[index] != text { return nil }
@@ -102,14 +103,13 @@ public struct Router: Sendable {
                 parameters[name] = path[index]
             case .rest(let name):
                 parameters[name] = path[index...].joined(separator: "/")
-                return parameters
             }
         }
-        return pattern.count == path.count ? parameters : nil
+        return parameters
     }
 
     private static func split(_ path: String) -> [Substring] {
-        path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { $0 }
+        path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropFirst().map(Substring.init)
     }
 
     private static func decoded(_ segment: Substring) throws -> String {

@@ -6,17 +6,31 @@ import Synchronization
 
 /// Asks the bot about one event and stores its reply.
 struct Conversation: Sendable {
-    /// What an event is answered with.
-    struct Setting: Sendable {
-        var bot: BotRecord
-        var connector: ConnectorRecord
-        var provider: ProviderRecord
-        var installation: InstallationRecord
-        var portal: PortalRecord
-        var platform: any BotPlatform
+    /// What an event is answered with. A class: each copy of a struct of this size would stay in the memory of a dialog
+    /// that waits for its answer.
+    final class Setting: Sendable {
+        let bot: BotRecord
+        let connector: ConnectorRecord
+        let provider: ProviderRecord
+        let installation: InstallationRecord
+        let portal: PortalRecord
+        let platform: any BotPlatform
+        let settings: BotSettings
+
+        init(
+            bot: BotRecord, connector: ConnectorRecord, provider: ProviderRecord, installation: InstallationRecord,
+            portal: PortalRecord, platform: any BotPlatform
+        ) {
+            self.bot = bot
+            self.connector = connector
+            self.provider = provider
+            self.installation = installation
+            self.portal = portal
+            self.platform = platform
+            settings = BotSettings(bot.settings)
+        }
 
         var generation: BotGeneration { bot.api == "v1" ? .first : .second }
-        var settings: BotSettings { BotSettings(bot.settings) }
     }
 
     /// Asking is given up when it has failed for this long.
@@ -36,29 +50,73 @@ struct Conversation: Sendable {
     /// Files that people send are in memory while they are passed on.
     let filesOfPeople = MemoryBudget(128 * 1024 * 1024)
 
+    /// How far an event has come.
+    enum Step: Sendable {
+        case ended(Verdict<PendingEvent>)
+        /// The bot is to be asked now.
+        case asks(Asking)
+    }
+
+    /// A question on its way to the bot.
+    final class Asking: Sendable {
+        let item: PendingEvent
+        let question: Question
+        let setting: Setting
+
+        fileprivate init(_ question: Question, for item: PendingEvent, _ setting: Setting) {
+            self.item = item
+            self.question = question
+            self.setting = setting
+        }
+    }
+
     /// One step with an event: ask, or find out what became of asking. A store that cannot be reached is waited for.
     func answer(_ item: PendingEvent) async -> Verdict<PendingEvent> {
+        switch await prepare(item) {
+        case .ended(let verdict): verdict
+        case .asks(let asking): await listen(to: asking)
+        }
+    }
+
+    /// In a task of its own: until it ends, a task keeps the memory of its deepest call, and listening may take long.
+    @inline(never)
+    private func prepare(_ item: PendingEvent) async -> Step {
+        async let step = begin(item)
+        return await step
+    }
+
+    private func begin(_ item: PendingEvent) async -> Step {
         var item = item
         item.attempts += 1
         do {
-            if case .answered(let reply, let setting) = item.progress {
-                try await store(reply, to: item, setting)
-                return .finished
-            }
-            guard let setting = try await setting(of: item) else { return .finished }
-            if item.event.kind == .reaction { return try await rate(&item, setting) }
-            if item.event.kind == .joined, !(try await mayGreet(item, setting)) { return try await leave(item) }
-            if case .asked(let moment, let trace) = item.progress {
-                return try await findOutcome(&item, setting, askedAt: moment, trace: trace)
-            }
-            return try await ask(&item, setting)
+            return try await begin(&item)
         } catch {
-            log.error(
-                "an event could not be handled, it is taken up again",
-                ["event_id": .integer(item.row), "error": "\(error)"])
-            item.notBefore = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(30))
-            return .again(item)
+            return .ended(again(item, after: error))
         }
+    }
+
+    private func begin(_ item: inout PendingEvent) async throws -> Step {
+        if case .answered(let reply, let setting) = item.progress {
+            try await store(reply, to: item, setting)
+            return .ended(.finished)
+        }
+        guard let setting = try await setting(of: item) else { return .ended(.finished) }
+        if item.event.kind == .reaction { return .ended(try await rate(&item, setting)) }
+        if item.event.kind == .joined, !(try await mayGreet(item, setting)) { return .ended(try await leave(item)) }
+        if case .asked(let moment, let trace) = item.progress {
+            return try await findOutcome(&item, setting, askedAt: moment, trace: trace)
+        }
+        return try await ask(&item, setting)
+    }
+
+    @inline(never)
+    private func again(_ item: PendingEvent, after error: any Error) -> Verdict<PendingEvent> {
+        log.error(
+            "an event could not be handled, it is taken up again",
+            ["event_id": .integer(item.row), "error": "\(error)"])
+        var item = item
+        item.notBefore = clock.now + Pauses.before(attempt: item.attempts, longest: .seconds(30))
+        return .again(item)
     }
 
     // MARK: What it is answered with
@@ -97,13 +155,13 @@ struct Conversation: Sendable {
     }
 
     /// How far it came is kept in the item: whatever fails then, the store too, nothing is asked a second time.
-    func ask(_ item: inout PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent> {
+    func ask(_ item: inout PendingEvent, _ setting: Setting) async throws -> Step {
         if let moment = try await collect(&item, setting) {
             item.attempts -= 1
             item.notBefore = moment
-            return .again(item)
+            return .ended(.again(item))
         }
-        if let instead = try await describeFiles(of: &item, setting) { return instead }
+        if let instead = try await describeFiles(of: &item, setting) { return .ended(instead) }
         item.mayAskAgain = false
         let askedAt = clock.now
         let beginning = try await store.database.write { [item] connection -> Beginning in
@@ -124,40 +182,70 @@ struct Conversation: Sendable {
             if deliveries.contains(where: { $0.delivery?.action != nil }) {
                 await outbox.hasten(item.dialog) { $0.delivery?.action == nil }
             }
-            return .finished
+            return .ended(.finished)
         }
-        guard case .with(let state, let part) = beginning else { return try replaced(item, beginning, setting.bot) }
+        guard case .with(let state, let part) = beginning else {
+            return .ended(try replaced(item, beginning, setting.bot))
+        }
         item.progress = .asked(at: askedAt, trace: nil)
         var question = await question(item, setting, state)
         await tell(part, in: &question, &item, setting)
         item.exchange = Exchange(question, setting)
-        let typing = showTyping(item, setting)
+        return .asks(Asking(question, for: item, setting))
+    }
+
+    /// Asks the bot, waits for its answer, and stores its reply. What is needed after the wait has a function of its own that
+    /// is not inlined: it would stay in memory for as long.
+    private func listen(to asking: Asking) async -> Verdict<PendingEvent> {
+        let typing = showTyping(asking.item, asking.setting)
         defer { typing?.cancel() }
-        var room = question.files.isEmpty ? nil : await filesOfPeople.take(question.fileBytes)
-        defer { withExtendedLifetime(room) {} }
-        let live = await liveAnswer(to: item, setting)
         var reply = Reply()
+        let isLive = asking.item.isShownLive(by: asking.setting.bot)
+        let live = isLive ? await liveAnswer(to: asking.item, asking.setting) : nil
+        let failure = await hear(&reply, of: asking, live)
+        return await conclude(asking, reply, live, failure)
+    }
+
+    /// - Returns: why the reply is not whole.
+    private func hear(_ reply: inout Reply, of asking: Asking, _ live: LiveAnswer?) async -> (any Error)? {
+        var room = asking.question.files.isEmpty ? nil : await filesOfPeople.take(asking.question.fileBytes)
+        defer { withExtendedLifetime(room) {} }
         let isWhole = Flag()
-        var trace: AskTrace?
         do {
-            for try await part in setting.platform.answer(to: question) {
+            for try await part in asking.setting.platform.answer(to: asking.question) {
                 // Whoever begins to answer has got what was sent along.
                 room = nil
-                reply.take(part)
-                if case .trace(let seen) = part, seen != trace {
-                    trace = seen
-                    save(seen, of: item.id, unless: isWhole)
-                }
+                take(part, of: asking, isWhole, into: &reply)
                 live?.take(part)
             }
         } catch {
-            await live?.end(in: &item)
-            item.progress = .asked(at: askedAt, trace: trace?.json)
-            return try await handle(failure: error, of: &item, setting)
+            return error
         }
         isWhole.set()
-        await live?.end(in: &item)
-        return try await finish(&item, with: reply, setting)
+        return nil
+    }
+
+    @inline(never)
+    private func take(_ part: ReplyPart, of asking: Asking, _ isWhole: Flag, into reply: inout Reply) {
+        if case .trace(let trace) = part, trace != reply.trace { save(trace, of: asking.item.id, unless: isWhole) }
+        reply.take(part)
+    }
+
+    @inline(never)
+    private func conclude(
+        _ asking: Asking, _ reply: Reply, _ live: LiveAnswer?, _ failure: (any Error)?
+    ) async -> Verdict<PendingEvent> {
+        var item = asking.item
+        do {
+            await live?.end(in: &item)
+            guard let failure else { return try await finish(&item, with: reply, asking.setting) }
+            if case .asked(let moment, _) = item.progress {
+                item.progress = .asked(at: moment, trace: reply.trace?.json)
+            }
+            return try await handle(failure: failure, of: &item, asking.setting)
+        } catch {
+            return again(item, after: error)
+        }
     }
 
     private func replaced(

@@ -9,7 +9,7 @@ extension Conversation {
     /// Finds out what became of a question whose answer did not arrive whole, before anything is asked again.
     func findOutcome(
         _ item: inout PendingEvent, _ setting: Setting, askedAt: Timestamp, trace: String?
-    ) async throws -> Verdict<PendingEvent> {
+    ) async throws -> Step {
         try await readJoined(&item, setting.bot)
         guard let finder = setting.platform as? any FindsOutcome else {
             if item.mayAskAgain { return try await ask(&item, setting) }
@@ -18,11 +18,11 @@ extension Conversation {
             await sessions.committed(nil, key: key(item, setting))
             try await give(
                 up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
-            return .finished
+            return .ended(.finished)
         }
         // A greeting leaves nothing behind where the platform can be looked into.
         if item.event.kind == .joined { return try await ask(&item, setting) }
-        if let instead = try await describeFiles(of: &item, setting) { return instead }
+        if let instead = try await describeFiles(of: &item, setting) { return .ended(instead) }
         let state = try await store.database.read { [item] in
             try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }
@@ -36,17 +36,16 @@ extension Conversation {
             case .answered(let parts):
                 var reply = Reply()
                 for part in parts { reply.take(part) }
-                return try await finish(&item, with: reply, setting)
+                return .ended(try await finish(&item, with: reply, setting))
             case .failed where item.mayAskAgain:
                 return try await ask(&item, setting)
             case .failed(let error):
-                return try await handle(failure: error, of: &item, setting)
+                return .ended(try await handle(failure: error, of: &item, setting))
             }
         } catch let error as PlatformError {
-            return try await handle(
-                failure: error.kind == .final
-                    ? error : PlatformError(.uncertain, error.message, retryAfter: error.retryAfter),
-                of: &item, setting)
+            let failure =
+                error.kind == .final ? error : PlatformError(.uncertain, error.message, retryAfter: error.retryAfter)
+            return .ended(try await handle(failure: failure, of: &item, setting))
         }
     }
 

@@ -1,7 +1,7 @@
 import Bitrix24
 
 /// What is on its way to Bitrix24, as it waits in the store.
-enum Delivery: Sendable, Hashable {
+indirect enum Delivery: Sendable, Hashable {
     case message(OutgoingMessage)
     case file(OutgoingFile)
     case action(ChannelAction)

@@ -101,11 +101,9 @@ private struct GrowingMessage: Sendable {
 }
 
 extension Conversation {
-    /// `nil` where an answer is shown when it is whole.
+    /// `nil` where nobody is let in who could show it.
     func liveAnswer(to item: PendingEvent, _ setting: Setting) async -> LiveAnswer? {
-        guard item.isShownLive(by: setting.bot), let account = try? await portals.account(setting.installation) else {
-            return nil
-        }
+        guard let account = try? await portals.account(setting.installation) else { return nil }
         let shown = item.shownSoFar(by: setting.bot)
         var message = OutgoingMessage("", to: item.event, bot: setting.bot)
         message.uuid = shown?.uuid ?? item.liveUUID(setting.bot)

@@ -9,14 +9,14 @@ struct PendingEvent: DialogWork {
         /// It was asked, or was about to be; what became of it is not known.
         case asked(at: Timestamp, trace: String?)
         /// It was answered, and the answer could not be stored yet.
-        case answered(Reply, Conversation.Setting)
+        indirect case answered(Reply, Conversation.Setting)
     }
     let id: ID<EventRecord>
     let dialog: ID<DialogRecord>
     let portal: ID<PortalRecord>
     let bot: ID<BotRecord>
-    var event: BotEvent
-    let auth: EventAuth
+    @Indirect var event: BotEvent
+    @Indirect var auth: EventAuth
     let receivedAt: Timestamp
     var notBefore: Timestamp
     /// How often it was edited while it waited.
@@ -36,7 +36,7 @@ struct PendingEvent: DialogWork {
     /// The administrator has put it back: what was said then stays, and it is answered anew.
     var isRetried = false
     /// What it was asked last, for the transcript.
-    var exchange: Exchange?
+    @Indirect var exchange: Exchange?
     /// When asking first failed in this process: it is given up two minutes later.
     var failingSince: Timestamp?
 

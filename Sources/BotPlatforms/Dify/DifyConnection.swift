@@ -58,7 +58,7 @@ struct DifyConnection: Sendable {
         let answer = try await http.stream(request)
         if answer.status == 200 { try PlatformAnswers.checkIsPlain(answer.headers) }
         let type = answer.headers["Content-Type"] ?? "text/event-stream"
-        if answer.status == 200, type.lowercased().contains("event-stream") { return answer }
+        if answer.status == 200, type.lowercased().hasBytes(of: "event-stream") { return answer }
         throw DifyRefusal(
             status: answer.status, headers: answer.headers, body: await beginning(of: answer.body), clock: clock)
     }

@@ -1,6 +1,8 @@
 import Base
 
 /// One question to a Dify app and its answer, read in the reader's own task as far as he asks for it.
+///
+/// Functions are kept from being inlined where their caller may wait for long: what they need would wait with it.
 actor DifyReading {
     private struct Stream {
         var body: HTTPClient.StreamedAnswer.Body
@@ -8,6 +10,11 @@ actor DifyReading {
         var parser = ServerSentEventParser(maximumBytes: 40 * 1024 * 1024)
         /// Ends the wait for what follows the answer.
         var epilogue: Task<Void, Never>?
+
+        init(_ body: HTTPClient.StreamedAnswer.Body) {
+            self.body = body
+            pieces = body.makeAsyncIterator()
+        }
     }
 
     private enum End {
@@ -56,6 +63,7 @@ actor DifyReading {
         }
     }
 
+    @inline(never)
     private func goOn() async {
         var said: [ReplyPart] = []
         do {
@@ -67,18 +75,8 @@ actor DifyReading {
             } else {
                 try await begin(into: &said)
             }
-        } catch let refusal as DifyRefusal where session.map(refusal.meansConversationIsGone) == true {
-            // Asked again without it; then there is nothing more that could be gone.
-            session = nil
-            answer = nil
-        } catch let error as CancellationError {
-            end = .failed(error)
         } catch {
-            if answer?.isSaid == true {
-                isAnswered = true
-            } else {
-                end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
-            }
+            take(error)
         }
         if end != nil || isAnswered {
             stream = nil
@@ -87,8 +85,25 @@ actor DifyReading {
         parts = said.reversed()
     }
 
+    @inline(never)
+    private func take(_ error: any Error) {
+        stream = nil
+        if let refusal = error as? DifyRefusal, session.map(refusal.meansConversationIsGone) == true {
+            // Asked again without it; then there is nothing more that could be gone.
+            session = nil
+            answer = nil
+        } else if error is CancellationError {
+            end = .failed(error)
+        } else if answer?.isSaid == true {
+            isAnswered = true
+        } else {
+            end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
+        }
+    }
+
     // MARK: Asking
 
+    @inline(never)
     private func begin(into said: inout [ReplyPart]) async throws {
         if question.kind != .command, let form = session?.difyForm {
             try await fillIn(form, into: &said)
@@ -99,22 +114,28 @@ actor DifyReading {
 
     private func ask(into said: inout [ReplyPart]) async throws {
         if request == nil { request = try await app.request(for: question) }
-        guard let request else { return }
-        var answer = DifyAnswer(app, session: session, words: words)
+        guard let body = request?.body(session) else { return }
         if app.isBlocking {
-            let limit = app.connection.timing.answer
-            let whole = try await app.connection.post(app.kind.path, request.body(session), within: limit)
-            _ = try answer.take(whole: whole) { said.append($0) }
-            self.answer = answer
-            isAnswered = true
+            try take(
+                whole: await app.connection.post(app.kind.path, body, within: app.connection.timing.answer),
+                into: &said)
         } else {
-            try await follow(app.connection.stream(app.kind.path, request.body(session)), with: answer)
+            try await follow(app.connection.stream(app.kind.path, body))
         }
     }
 
-    private func follow(_ source: HTTPClient.StreamedAnswer, with answer: DifyAnswer) {
+    @inline(never)
+    private func take(whole: [UInt8], into said: inout [ReplyPart]) throws {
+        var answer = DifyAnswer(app, session: session, words: words)
+        _ = try answer.take(whole: whole) { said.append($0) }
         self.answer = answer
-        stream = Stream(body: source.body, pieces: source.body.makeAsyncIterator())
+        isAnswered = true
+    }
+
+    @inline(never)
+    private func follow(_ source: HTTPClient.StreamedAnswer) {
+        answer = DifyAnswer(app, session: session, words: words)
+        stream = Stream(source.body)
     }
 
     // MARK: A form that waits
@@ -174,7 +195,8 @@ actor DifyReading {
             } onCancel: {
                 opening.cancel()
             }
-            follow(source, with: answer)
+            self.answer = answer
+            stream = Stream(source.body)
         } catch is CancellationError where !Task.isCancelled {
             self.answer = answer
             try await lookForRest(answer, into: &said)
@@ -212,25 +234,31 @@ actor DifyReading {
 
     /// Reads the next piece. What was said before a fault is given on before it.
     private func read(into said: inout [ReplyPart]) async throws {
-        guard var stream else { return }
-        self.stream = nil
-        guard let piece = try await stream.pieces.next(isolation: self) else {
-            stream.epilogue?.cancel()
-            if let answer, answer.lacksEnd { return try await lookForRest(answer, into: &said) }
-            try answer?.end { said.append($0) }
-            return try await finish(into: &said)
-        }
-        for event in try stream.parser.feed(piece) {
-            switch try answer?.take(event, say: { said.append($0) }) {
-            case .whole:
-                stream.epilogue?.cancel()
-                stream.body.discardRest(within: Self.rest)
-                return try await finish(into: &said)
-            case .said, .more, nil: continue
+        guard var pieces = stream?.pieces else { return }
+        guard let piece = try await pieces.next(isolation: self) else { return try await endStream(into: &said) }
+        if try take(piece, into: &said) { try await finish(into: &said) }
+    }
+
+    @inline(never)
+    private func endStream(into said: inout [ReplyPart]) async throws {
+        stream?.epilogue?.cancel()
+        if let answer, answer.lacksEnd { return try await lookForRest(answer, into: &said) }
+        try answer?.end { said.append($0) }
+        try await finish(into: &said)
+    }
+
+    /// - Returns: whether the answer is whole.
+    @inline(never)
+    private func take(_ piece: [UInt8], into said: inout [ReplyPart]) throws -> Bool {
+        for event in try stream?.parser.feed(piece) ?? [] {
+            if case .whole = try answer?.take(event, say: { said.append($0) }) {
+                stream?.epilogue?.cancel()
+                stream?.body.discardRest(within: Self.rest)
+                return true
             }
         }
-        if answer?.isSaid == true, stream.epilogue == nil { stream.epilogue = endSoon(stream.body) }
-        self.stream = stream
+        if answer?.isSaid == true, let stream, stream.epilogue == nil { self.stream?.epilogue = endSoon(stream.body) }
+        return false
     }
 
     private func endSoon(_ body: HTTPClient.StreamedAnswer.Body) -> Task<Void, Never> {
@@ -240,6 +268,7 @@ actor DifyReading {
         }
     }
 
+    @inline(never)
     private func finish(into said: inout [ReplyPart]) async throws {
         isAnswered = true
         // A run that had ended before its stream was opened tells its end alone: then only its message has the text.
