@@ -22,7 +22,7 @@ struct MessageBench: Sendable {
 
     static let slowRate = 100.0
 
-    /// - Parameter memoryAfter: goes on until so many messages were answered, or for a minute.
+    /// - Parameter memoryAfter: goes on until so many messages were answered, or for two and a half minutes.
     func measure(_ scenario: Scenario, memoryAfter: Int = 0) async throws -> Row {
         let seen = parties.seen
         let bot = try await SimulatedBot.start(
@@ -52,7 +52,7 @@ struct MessageBench: Sendable {
         let half = try await traffic.pace(flood.perSecond / 2, for: paceTime)
         if memoryAfter > messages {
             messages += try await traffic.flood(
-                for: .seconds(60), messages: memoryAfter - messages, inFlight: inFlight
+                for: .seconds(150), messages: memoryAfter - messages, inFlight: inFlight
             ).messages
         }
         let memory = stage.bitbot.memory

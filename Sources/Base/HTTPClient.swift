@@ -1,4 +1,5 @@
 import CBase
+import Glibc
 import Synchronization
 
 /// An HTTP client on libcurl's multi interface: keep-alive pool, streaming answers, cancellation by cancelling the task.
@@ -90,20 +91,21 @@ public final class HTTPClient: Sendable {
     ) {
         self.init(
             loops: loops, alwaysAllowed: alwaysAllowed, userAgent: userAgent, proxyIsTrusted: proxyIsTrusted,
-            proxies: HTTPClientProxies(), certificates: HTTPClientProxies.processEnvironment("SSL_CERT_FILE"))
+            environment: { name in getenv(name).map { String(cString: $0) } })
     }
 
-    /// - Parameter certificates: a file of certificate authorities to trust instead of the system's.
+    /// - Parameter environment: where the proxies and the certificate authorities are named.
     init(
         loops: EventLoopGroup, alwaysAllowed: Set<String> = [], userAgent: String = "BitBot",
-        proxyIsTrusted: Bool = false, proxies: HTTPClientProxies, certificates: String? = nil
+        proxyIsTrusted: Bool = false, environment: (String) -> String?
     ) {
         _ = HTTPClient.libraryIsReady
         self.loops = loops
+        let certificates = environment("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
         let settings = HTTPClientHandle.Settings(userAgent: userAgent, certificates: certificates)
         lanes = loops.loops.map { HTTPClientLane(loop: $0, settings: settings) }
         allowedOrigins = Set(alwaysAllowed.compactMap { try? HTTPClientTarget($0).origin })
-        self.proxies = proxies
+        proxies = HTTPClientProxies(environment: environment)
         self.proxyIsTrusted = proxyIsTrusted
     }
 

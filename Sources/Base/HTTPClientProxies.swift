@@ -17,7 +17,7 @@ struct HTTPClientProxies: Sendable {
 
     var isEmpty: Bool { http == nil && https == nil }
 
-    init(environment: (String) -> String? = HTTPClientProxies.processEnvironment) {
+    init(environment: (String) -> String?) {
         func proxy(_ names: String...) -> Proxy? {
             for case let value? in names.map(environment) where !value.isEmpty {
                 return Proxy(url: value, host: Self.host(of: value))
@@ -29,8 +29,6 @@ struct HTTPClientProxies: Sendable {
         exceptions = (environment("no_proxy") ?? environment("NO_PROXY") ?? "")
             .split { $0 == "," || $0 == " " || $0 == "\t" }.map { Exception(String($0).lowercased()) }
     }
-
-    @Sendable static func processEnvironment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     func proxy(for origin: HTTPOrigin) -> Proxy? {
         guard let proxy = origin.scheme == "http" ? http : https else { return nil }

@@ -48,15 +48,15 @@ private struct TLSServer {
 }
 
 struct HTTPClientTLSTests {
-    @Test("a server is believed when its certificate is from a known authority and names the host")
+    @Test("a server is believed when its certificate names the host and is from an authority that SSL_CERT_FILE names")
     func certificates() async throws {
         let server = try await TLSServer()
         defer { server.stop() }
         let loops = EventLoopGroup(count: 1)
-        let proxies = HTTPClientProxies { _ in nil }
-        let knowing = HTTPClient(loops: loops, proxies: proxies, certificates: server.certificate)
+        let knowing = HTTPClient(loops: loops, environment: { ["SSL_CERT_FILE": server.certificate][$0] })
+        let other = HTTPClient(loops: loops, environment: { _ in nil })
         #expect(try await knowing.send(server.request()).status == 200)
-        for (client, host) in [(knowing, "127.0.0.1"), (HTTPClient(loops: loops, proxies: proxies), "localhost")] {
+        for (client, host) in [(knowing, "127.0.0.1"), (other, "localhost")] {
             let error = await #expect(throws: HTTPClientError.self) { try await client.send(server.request(host)) }
             guard case .tls(host, let reason) = error else {
                 Issue.record("not a TLS error: \(String(describing: error))")
@@ -78,8 +78,9 @@ struct HTTPClientTLSTests {
         }
         let client = HTTPClient(
             loops: EventLoopGroup(count: 1),
-            proxies: HTTPClientProxies { ["https_proxy": "http://127.0.0.1:\(proxy.port)"][$0] },
-            certificates: server.certificate)
+            environment: {
+                ["https_proxy": "http://127.0.0.1:\(proxy.port)", "SSL_CERT_FILE": server.certificate][$0]
+            })
         let answer = try await client.send(server.request())
         #expect(answer.status == 200)
         #expect(answer.headers["X-Proxy"] == nil)

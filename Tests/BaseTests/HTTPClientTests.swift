@@ -11,7 +11,7 @@ struct TestClient {
     init(alwaysAllowed: Set<String> = [], proxyIsTrusted: Bool = false, environment: [String: String] = [:]) {
         client = HTTPClient(
             loops: loops, alwaysAllowed: alwaysAllowed, proxyIsTrusted: proxyIsTrusted,
-            proxies: HTTPClientProxies { environment[$0] })
+            environment: { environment[$0] })
     }
 
     func get(_ url: String) async throws -> HTTPClient.Answer {

@@ -7,6 +7,8 @@ struct DifyConnection: Sendable {
     let url: String
     let key: Secret?
     let trust: HTTPClient.Trust
+    /// `https://dify.example` of `https://dify.example/v1`.
+    let origin: String
     let http: HTTPClient
     let clock: WallClock
     let timing: DifyTiming
@@ -15,17 +17,13 @@ struct DifyConnection: Sendable {
         var url = configuration.url.isEmpty ? PlatformType.difyURL : configuration.url
         while url.hasSuffix("/") { url.removeLast() }
         self.url = url
+        let host = url.firstRange(of: "://").map { url[$0.upperBound...].prefix { $0 != "/" }.endIndex }
+        origin = String(url[..<(host ?? url.endIndex)])
         key = configuration.key
         trust = configuration.trust
         http = configuration.http
         clock = configuration.clock
         self.timing = timing
-    }
-
-    /// `https://dify.example` of `https://dify.example/v1`.
-    var origin: String {
-        guard let scheme = url.range(of: "://") else { return url }
-        return String(url[..<(url[scheme.upperBound...].firstIndex(of: "/") ?? url.endIndex)])
     }
 
     /// Posts a body whose answer is a stream of events.
