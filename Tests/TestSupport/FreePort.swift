@@ -1,10 +1,15 @@
 import Glibc
+import Synchronization
 
-/// A TCP port on 127.0.0.1 that nobody listens on. It lies below those that the system gives to outgoing connections, so
-/// that none of these takes it while a server that had it is started again.
+private let given = Mutex<Set<Int>>([])
+
+/// A TCP port on 127.0.0.1 that nobody listens on, another each time: two tests whose servers start at the same moment would
+/// talk to the same one. It lies below those that the system gives to outgoing connections, so that none of these takes it
+/// while a server that had it is started again.
 public func freePort() throws -> Int {
     while true {
         let port = Int.random(in: 10_240..<32_000)
+        guard given.withLock({ $0.insert(port).inserted }) else { continue }
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw SystemFailure(call: "socket", code: errno) }
         defer { close(descriptor) }
