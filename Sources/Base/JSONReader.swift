@@ -19,6 +19,7 @@ struct JSONReader {
     /// - Parameter names: of an object at the top, only the members of these names; the others are passed over.
     static func read(_ bytes: UnsafeBufferPointer<UInt8>, only names: [String]? = nil) throws(Broken) -> JSON {
         var reader = JSONReader(bytes)
+        reader.members.reserveCapacity(8)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.position = 3 }
         let value = try reader.value(depth: 0, only: names)
         guard reader.next() == nil else { throw Broken() }
@@ -140,10 +141,14 @@ struct JSONReader {
 
     /// Passes the rest of a string whose opening quote is passed.
     private mutating func passString() throws(Broken) {
-        while position < bytes.count {
-            let byte = bytes[position]
-            position += byte == UInt8(ascii: "\\") ? 2 : 1
-            if byte == UInt8(ascii: "\"") { return }
+        var index = position
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += byte == UInt8(ascii: "\\") ? 2 : 1
+            if byte == UInt8(ascii: "\"") {
+                position = index
+                return
+            }
         }
         throw Broken()
     }
@@ -163,15 +168,15 @@ struct JSONReader {
 
     /// What stands before the closing quote, which is passed too.
     mutating func string() throws(Broken) -> String {
-        let start = position
-        while position < bytes.count {
-            switch bytes[position] {
+        var index = position
+        while index < bytes.count {
+            switch bytes[index] {
             case UInt8(ascii: "\""):
-                position += 1
-                return text(start..<position - 1)
-            case UInt8(ascii: "\\"): return try stringWithEscapes(from: start)
+                defer { position = index + 1 }
+                return text(position..<index)
+            case UInt8(ascii: "\\"): return try stringWithEscapes(from: index)
             case 0..<0x20: throw Broken()
-            default: position += 1
+            default: index += 1
             }
         }
         throw Broken()
@@ -181,14 +186,16 @@ struct JSONReader {
         String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
     }
 
-    private mutating func stringWithEscapes(from start: Int) throws(Broken) -> String {
-        var unescaped = Array(bytes[start..<position])
+    /// - Parameter escape: where the first one is.
+    private mutating func stringWithEscapes(from escape: Int) throws(Broken) -> String {
+        var unescaped = Array(bytes[position..<escape])
+        position = escape
         while position < bytes.count {
             let byte = bytes[position]
             position += 1
             switch byte {
             case UInt8(ascii: "\""): return String(decoding: unescaped, as: UTF8.self)
-            case UInt8(ascii: "\\"): unescaped.append(contentsOf: String(try escape()).utf8)
+            case UInt8(ascii: "\\"): unescaped.append(contentsOf: String(try escaped()).utf8)
             case 0..<0x20: throw Broken()
             default: unescaped.append(byte)
             }
@@ -197,7 +204,7 @@ struct JSONReader {
     }
 
     /// What an escape means, whose backslash is passed; U+FFFD for half of a surrogate pair.
-    private mutating func escape() throws(Broken) -> Unicode.Scalar {
+    private mutating func escaped() throws(Broken) -> Unicode.Scalar {
         guard position < bytes.count else { throw Broken() }
         let letter = bytes[position]
         position += 1

@@ -44,6 +44,10 @@ struct DifyAnswer {
 
     private var hasBegun: Bool { trace != AskTrace() || hasSpoken }
 
+    private var knowsIDs: Bool {
+        (trace.conversationID != nil || !app.kind.hasConversations) && trace.messageID != nil && trace.taskID != nil
+    }
+
     /// Whether the whole text was said, though the end of the run may be missing.
     var isSaid: Bool { hasEnded && hasSpoken }
 
@@ -71,16 +75,17 @@ struct DifyAnswer {
             return .whole
         }
         let members = DifyEvent.members(of: name)
-        // Events without a name of these are read for their ids only, and may be anything.
-        if name == nil {
+        guard let name else {
+            // Events without a name of these are read for their ids only, and may be anything.
             if trace == AskTrace(), let body = try? JSON(parsing: data, only: members) {
                 note(DifyEvent.IDs(body), say: say)
             }
             return .more
         }
-        let body = try JSON(parsing: data, only: members)
+        let readsTextOnly = knowsIDs && name.isPiece
+        let body = try JSON(parsing: data, only: readsTextOnly ? DifyEvent.text : members)
         let hasBegun = hasBegun
-        note(DifyEvent.IDs(body), say: say)
+        if !readsTextOnly { note(DifyEvent.IDs(body), say: say) }
         switch name {
         case .message: takeMessage(try body.text(of: "answer"), say: say)
         case .agentMessage:
@@ -105,7 +110,7 @@ struct DifyAnswer {
             try ask(say: say)
             return .whole
         case .error: throw DifyRefusal(event: body, hasBegun: hasBegun)
-        case .workflowStarted, nil: break
+        case .workflowStarted: break
         }
         return .more
     }

@@ -25,22 +25,26 @@ enum DifyEvent {
             self = known
         }
 
+        var isPiece: Bool { self == .message || self == .agentMessage || self == .messageReplace }
+
         private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
     }
 
+    private static let opening = Array(#"{"event""#.utf8)
+
     /// Dify writes `event` first.
     private static func quickName(_ data: [UInt8]) -> String? {
-        var index = 0
-        for word in ["{", "\"event\"", ":", "\""] {
-            while index < data.count, data[index] == UInt8(ascii: " ") { index += 1 }
-            guard data[index...].starts(with: word.utf8) else { return nil }
-            index += word.utf8.count
-        }
-        return String(decoding: data[index...].prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+        guard data.starts(with: opening) else { return nil }
+        let value = data[opening.count...].drop { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: " ") }
+        guard value.first == UInt8(ascii: "\"") else { return nil }
+        return String(decoding: value.dropFirst().prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
     }
 
-    /// What is read of an event. Others can be large: whole inputs and outputs of nodes.
+    /// What is read of an event; others can be large: whole inputs and outputs of nodes.
     static func members(of name: Name?) -> [String] { name == nil || name == .workflowStarted ? ids : all }
+
+    /// What is read of a piece once the ids are known: of these events an answer has hundreds.
+    static let text = ["answer"]
 
     private static let ids = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
     private static let all =
