@@ -90,55 +90,61 @@ struct PlaygroundTests {
 
     @Test("an answer is told as it comes, and one that fails ends with the reason")
     func streaming() async throws {
+        let (wasTold, told) = AsyncStream.makeStream(of: Void.self)
+        let platform = try await Self.platform { write in
+            try await write(Array(#"data: {"event":"message","answer":"Wait"}"#.utf8) + Array("\n\n".utf8))
+            for await _ in wasTold { break }
+            let failure = #"data: {"event":"error","status":400,"code":"provider_quota","message":"No credit"}"#
+            try await write(Array(failure.utf8) + Array("\n\n".utf8))
+        }
         try await Stage.with { stage in
-            stage.dify.change(Stage.key) { app in
-                app.script = { _ in
-                    [
-                        .text("Wait"), .wait(.seconds(1)),
-                        .error(status: 400, code: "provider_quota", message: "No credit"),
-                    ]
-                }
-            }
-            let id = try #require(try await stage.connector()["id"])
+            let id = try await Self.connector(of: stage, to: platform)
             let stream = try await stage.stream(.post, "playground", ["connector_id": id, "text": "Hello"])
             var events = EventReader(stream)
             #expect(try await events.next()?.data == (["text": "Wait"] as JSON).text)
-            let start = ContinuousClock.now
+            told.yield()
             var last: ServerSentEvent?
             while let event = try await events.next() { last = event }
-            #expect(ContinuousClock.now - start > .milliseconds(500), "nothing was told before all was there")
             #expect(last?.name == "failed" && last?.data.contains("No credit") == true, "\(last?.data ?? "")")
         }
+        await platform.shutdown(grace: .zero)
+    }
+
+    /// A Dify whose answers are what `answer` writes.
+    private static func platform(
+        _ answer: @escaping @Sendable (_ write: @escaping HTTPBodyWriter) async throws -> Void
+    ) async throws -> HTTPServer {
+        try await HTTPServer.start(on: .tcp(host: "127.0.0.1", port: 0), loops: Stage.loops, log: .silent) { request in
+            guard request.path.hasSuffix("/chat-messages") else {
+                return HTTPResponse(
+                    status: 200, headers: ["Content-Type": "application/json"], body: .bytes(Array("{}".utf8)))
+            }
+            return HTTPResponse(status: 200, headers: ["Content-Type": "text/event-stream"], body: .stream(answer))
+        }
+    }
+
+    private static func connector(of stage: Stage, to platform: HTTPServer) async throws -> JSON {
+        let provider = try await stage.make(
+            "providers",
+            ["name": "Slow", "type": "dify_chat", "url": .string("http://127.0.0.1:\(platform.port)/v1")])
+        let connector = try await stage.make(
+            "connectors", ["name": "Slow", "provider_id": try #require(provider["id"]), "key": "app-0123456789"])
+        return try #require(connector["id"])
     }
 
     @Test("whoever leaves ends the request to the bot platform, and at most twenty are served at once")
     func leaving() async throws {
         let asked = Mutex(0)
         let open = Mutex(0)
-        let platform = try await HTTPServer.start(
-            on: .tcp(host: "127.0.0.1", port: 0), loops: Stage.loops, log: .silent
-        ) { request in
-            guard request.path.hasSuffix("/chat-messages") else {
-                return HTTPResponse(
-                    status: 200, headers: ["Content-Type": "application/json"], body: .bytes(Array("{}".utf8)))
-            }
-            return HTTPResponse(
-                status: 200, headers: ["Content-Type": "text/event-stream"],
-                body: .stream { write in
-                    asked.withLock { $0 += 1 }
-                    open.withLock { $0 += 1 }
-                    defer { open.withLock { $0 -= 1 } }
-                    try await write(Array(": \n\n".utf8))
-                    try await Task.sleep(for: .seconds(60))
-                })
+        let platform = try await Self.platform { write in
+            asked.withLock { $0 += 1 }
+            open.withLock { $0 += 1 }
+            defer { open.withLock { $0 -= 1 } }
+            try await write(Array(": \n\n".utf8))
+            try await Task.sleep(for: .seconds(60))
         }
         try await Stage.with { stage in
-            let provider = try await stage.make(
-                "providers",
-                ["name": "Slow", "type": "dify_chat", "url": .string("http://127.0.0.1:\(platform.port)/v1")])
-            let connector = try await stage.make(
-                "connectors", ["name": "Slow", "provider_id": try #require(provider["id"]), "key": "app-0123456789"])
-            let body: JSON = ["connector_id": try #require(connector["id"]), "text": "Hello"]
+            let body: JSON = ["connector_id": try await Self.connector(of: stage, to: platform), "text": "Hello"]
             var streams: [HTTPClient.StreamedAnswer] = []
             for _ in 1...20 { streams.append(try await stage.stream(.post, "playground", body)) }
             try await eventually { asked.withLock { $0 } == 20 }
