@@ -163,7 +163,7 @@ private final class FormNode {
     @exclusivity(unchecked) private var nodes: [String: FormNode] = [:]
     @exclusivity(unchecked) private var nextNumber: Int64 = 0
 
-    init() { texts.reserveCapacity(12) }
+    init() { texts.reserveCapacity(24) }
 
     func set(_ key: String?, _ text: String) {
         let key = self.key(key)

@@ -140,9 +140,10 @@ struct LookingTests {
                 if happened["text"]?.string?.hasSuffix("Hello") == true { kinds.append(try happened.field("kind")) }
             }
             #expect(kinds == ["event", "answer", "delivery"])
-            await stage.stop()
-            // To its proper end: a connection that is cut throws.
+            // As a stop does it first. To its proper end: a connection that is cut throws.
+            stage.gateway.live.finish()
             while try await events.next() != nil {}
+            await stage.stop()
         } catch {
             await stage.stop()
             throw error
