@@ -67,7 +67,11 @@ struct FormDecoder {
         let end = key.count - 3
         guard end > 4, key[end] == UInt8(ascii: "%"), isBracket(key, end, UInt8(ascii: "D")) else { return nil }
         var start = end
-        while start > 0, key[start - 1] != UInt8(ascii: "%"), key[start - 1] != UInt8(ascii: "+") { start -= 1 }
+        while start > 0, key[start - 1] != UInt8(ascii: "%"), key[start - 1] != UInt8(ascii: "+") {
+            start -= 1
+            // A member ends at its first bracket, escaped or not.
+            if key[start] == UInt8(ascii: "]") { return nil }
+        }
         // The escape's own two digits are in front of the name.
         let open = start - 1
         let name = start + 2
