@@ -21,7 +21,7 @@ let memoryAfter = options["--messages"].flatMap { Int($0) } ?? 200_000
 
 let parties = try await Parties()
 let bench = MessageBench(
-    program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(4))
+    program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(3))
 var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
 var hasFailed = false
 
@@ -44,6 +44,9 @@ for (index, scenario) in Scenario.all.enumerated() where only.map({ $0 == scenar
 }
 if only == nil || only == "slow" {
     let slowBots = SlowBots(program: program, parties: parties)
+    await attempt("bots that answer after 2 s") {
+        report.slow.append(try await slowBots.measure(pause: .seconds(2), dialogs: 1_000))
+    }
     await attempt("bots that answer after 10 s") {
         report.slow.append(try await slowBots.measure(pause: .seconds(10), dialogs: 5_000))
     }
