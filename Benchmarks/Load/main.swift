@@ -21,7 +21,7 @@ let memoryAfter = options["--messages"].flatMap { Int($0) } ?? 200_000
 
 let parties = try await Parties()
 let bench = MessageBench(
-    program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(8), paceTime: .seconds(3))
+    program: program, parties: parties, inFlight: inFlight, floodTime: .seconds(6), paceTime: .seconds(3))
 var report = Report(settings: "\(inFlight) messages in flight at the maximum.")
 var hasFailed = false
 
