@@ -44,8 +44,7 @@ struct FormDecoder {
     private mutating func read(_ pair: Bytes) throws {
         let equals = Self.find(UInt8(ascii: "="), in: pair, from: 0)
         guard let place = try place(raw: Bytes(rebasing: pair[..<equals])) else { return }
-        let value =
-            equals < pair.count ? unescaped(Bytes(rebasing: pair[(equals + 1)...])) : Bytes(rebasing: pair[equals...])
+        let value = unescaped(Bytes(rebasing: pair.dropFirst(equals + 1)))
         place.node.set(place.key, String(decoding: value, as: UTF8.self))
     }
 

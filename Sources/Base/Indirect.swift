@@ -1,6 +1,6 @@
 /// Keeps a large value outside of what holds it, so that its holder is handed on and held at small cost. Being set makes a
 /// new place for it: for what is set seldom.
-@propertyWrapper @frozen
+@propertyWrapper
 public indirect enum Indirect<Value> {
     case value(Value)
 

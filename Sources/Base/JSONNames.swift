@@ -21,7 +21,7 @@ extension JSONReader {
     fileprivate mutating func enter(_ name: String) throws(Broken) -> Bool {
         guard passes(UInt8(ascii: "{")) else { throw Broken() }
         repeat {
-            if try memberName() == name { return true }
+            if try self.name() == name { return true }
             try passValue()
         } while passes(UInt8(ascii: ","))
         return false
@@ -30,15 +30,8 @@ extension JSONReader {
     fileprivate mutating func passMembers(_ each: (String) -> Void) throws(Broken) {
         guard passes(UInt8(ascii: "{")) else { throw Broken() }
         repeat {
-            each(try memberName())
+            each(try name())
             try passValue()
         } while passes(UInt8(ascii: ","))
-    }
-
-    private mutating func memberName() throws(Broken) -> String {
-        guard passes(UInt8(ascii: "\"")) else { throw Broken() }
-        let name = try string()
-        guard passes(UInt8(ascii: ":")) else { throw Broken() }
-        return name
     }
 }

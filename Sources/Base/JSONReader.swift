@@ -6,15 +6,13 @@ struct JSONReader {
 
     private static let deepest = 512
 
-    let bytes: UnsafeBufferPointer<UInt8>
-    private(set) var position = 0
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var position = 0
     /// Members and elements of what is not closed yet: their number is known before their place is made.
     private var members: [(name: String, value: JSON)] = []
     private var elements: [JSON] = []
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        self.bytes = bytes
-    }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     /// - Parameter names: of an object at the top, only the members of these names; the others are passed over.
     static func read(_ bytes: UnsafeBufferPointer<UInt8>, only names: [String]? = nil) throws(Broken) -> JSON {
@@ -65,7 +63,7 @@ struct JSONReader {
         if passes(UInt8(ascii: "}")) { return .object([:]) }
         let first = members.count
         repeat {
-            if let name = try name(among: names) {
+            if let name = if let names { try wantedName(names) } else { try name() } {
                 members.append((name, try value(depth: depth)))
             } else {
                 try passValue()
@@ -78,20 +76,22 @@ struct JSONReader {
         return .object(object)
     }
 
-    /// The name of a member, the colon passed too; `nil` where it is not wanted.
-    private mutating func name(among names: [String]?) throws(Broken) -> String? {
+    /// The name of a member, the colon passed too.
+    mutating func name() throws(Broken) -> String {
         guard passes(UInt8(ascii: "\"")) else { throw Broken() }
-        let name: String?
-        if let names {
-            let start = position
-            try passString()
-            let found = bytes[start..<position - 1]
-            name = names.first { found.isText($0) }
-        } else {
-            name = try string()
-        }
+        let name = try string()
         guard passes(UInt8(ascii: ":")) else { throw Broken() }
         return name
+    }
+
+    /// The same; `nil` where it is none of these.
+    private mutating func wantedName(_ names: [String]) throws(Broken) -> String? {
+        guard passes(UInt8(ascii: "\"")) else { throw Broken() }
+        let start = position
+        try passString()
+        let name = bytes[start..<position - 1]
+        guard passes(UInt8(ascii: ":")) else { throw Broken() }
+        return names.first { name.isText($0) }
     }
 
     private mutating func array(depth: Int) throws(Broken) -> JSON {
@@ -167,7 +167,7 @@ struct JSONReader {
     // MARK: Texts
 
     /// What stands before the closing quote, which is passed too.
-    mutating func string() throws(Broken) -> String {
+    private mutating func string() throws(Broken) -> String {
         var index = position
         while index < bytes.count {
             switch bytes[index] {

@@ -56,6 +56,20 @@ public struct JSONWriter {
         bytes.append(UInt8(ascii: "\""))
     }
 
+    /// An object of texts, in their order.
+    public mutating func object(_ members: some Sequence<(name: String, value: String)>) {
+        raw("{")
+        var isFirst = true
+        for member in members {
+            if !isFirst { raw(",") }
+            isFirst = false
+            string(member.name)
+            raw(":")
+            string(member.value)
+        }
+        raw("}")
+    }
+
     /// Members in the order of their names.
     public mutating func value(_ value: JSON) {
         switch value {

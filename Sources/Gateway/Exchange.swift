@@ -93,16 +93,9 @@ extension Exchange {
 
 extension Exchange.Asked {
     fileprivate func write(to json: inout JSONWriter) {
-        json.raw(#"{"variables":{"#)
-        var isFirst = true
-        for (name, value) in variables {
-            if !isFirst { json.raw(",") }
-            isFirst = false
-            json.string(name)
-            json.raw(":")
-            json.string(Exchange.kept((name, value)))
-        }
-        json.raw(#"},"files":"#)
+        json.raw(#"{"variables":"#)
+        json.object(variables.lazy.map { name, value in (name, Exchange.kept((name, value))) })
+        json.raw(#","files":"#)
         json.value(.array(files.map(JSON.string)))
         if let text {
             json.raw(#","text":"#)
@@ -147,16 +140,7 @@ extension AskTrace {
         let ids = [
             ("conversationID", conversationID), ("messageID", messageID), ("taskID", taskID), ("runID", runID),
         ]
-        json.raw("{")
-        var isFirst = true
-        for case (let name, let id?) in ids {
-            if !isFirst { json.raw(",") }
-            isFirst = false
-            json.string(name)
-            json.raw(":")
-            json.string(id)
-        }
-        json.raw("}")
+        json.object(ids.lazy.compactMap { name, id in id.map { (name, $0) } })
     }
 }
 

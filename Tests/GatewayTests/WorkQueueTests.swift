@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Storage
 import Synchronization
 import TestSupport

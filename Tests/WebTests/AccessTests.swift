@@ -28,7 +28,7 @@ struct AccessTests {
             stage.portal.clearFaults()
             #expect(try await stage.portal.openPage(of: installed.clientID, as: 1).status == 200)
             #expect(try await stage.status(of: installed) == "active")
-            // A refusal that was on its way closes it once more, until the next look.
+            // A refusal that was on its way may close it once more, until the next look.
             try await eventually(timeout: .seconds(60)) {
                 let said = stage.portal.messages(in: chat).filter { $0.authorID == number }.map(\.text)
                 return said == ["before", "during 0", "during 1", "during 2"].map { "You said: \($0)" }
