@@ -124,6 +124,7 @@ struct ForgeryTests {
         try await Stage.with { stage in
             let installed = try await stage.installed()
             _ = try await stage.answered(try await stage.bot(of: installed), "Hello")
+            await stage.portal.settle()
             let event = try #require(stage.portal.deliveries.last { $0.event == "ONIMBOTV2MESSAGEADD" })
             let ofBot = try #require(event.data["bot"]?["auth"]?["access_token"]?.string)
             let id = try #require(ID<InstallationRecord>(installed.id))

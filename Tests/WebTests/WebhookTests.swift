@@ -171,6 +171,7 @@ struct WebhookTests {
             #expect(
                 try await stage.read("portals")["items"]?.array?.first?["member_id"]?.string
                     == stage.portal.settings.memberID)
+            await stage.portal.settle()
             let real = try #require(stage.portal.deliveries.last { $0.event == "ONIMBOTV2MESSAGEADD" })
             var data = real.data
             data["message"]?["id"] = 999_999
