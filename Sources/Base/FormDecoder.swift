@@ -5,20 +5,24 @@ struct FormDecoder {
     private typealias Bytes = UnsafeBufferPointer<UInt8>
 
     private let limits: Form.Limits
+    private let names: Names?
     private let root = FormNode()
     /// Room for a key or value without its escapes, which is never longer than with them.
     private let scratch: UnsafeMutableBufferPointer<UInt8>
-    /// Where the key before was placed: senders write the members of one node after another.
-    private var recent: (prefix: Bytes, node: FormNode)?
+    /// Where the key before was placed, once something is: senders write the members of one node after another.
+    private var recent: (prefix: Bytes, node: FormNode?)?
 
-    private init(limits: Form.Limits, scratch: UnsafeMutableBufferPointer<UInt8>) {
+    private init(limits: Form.Limits, names: Names?, scratch: UnsafeMutableBufferPointer<UInt8>) {
         self.limits = limits
+        self.names = names
         self.scratch = scratch
     }
 
-    static func decode(_ bytes: UnsafeBufferPointer<UInt8>, limits: Form.Limits) throws -> JSON {
+    static func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, only names: Names?, limits: Form.Limits
+    ) throws -> JSON {
         try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
-            var decoder = FormDecoder(limits: limits, scratch: scratch)
+            var decoder = FormDecoder(limits: limits, names: names, scratch: scratch)
             var pairs = 0
             var start = 0
             while start < bytes.count {
@@ -50,52 +54,82 @@ struct FormDecoder {
 
     /// As ``place(_:)`` of the key without its escapes, sooner where only the last member differs from the key before.
     private mutating func place(raw key: Bytes) throws -> (node: FormNode, key: String?)? {
-        guard let last = Self.lastMember(of: key) else {
-            recent = nil
-            return try place(unescaped(key))
+        var name = recent.flatMap { Self.name(in: key, after: $0.prefix) }
+        if name == nil {
+            guard let prefix = Self.plainPrefix(of: key) else { return try place(unescaped(key)) }
+            recent = (prefix, nil)
+            name = Self.name(in: key, after: prefix)
         }
-        let prefix = Bytes(rebasing: key[..<last.open])
-        if let recent, recent.prefix.hasSameBytes(as: prefix) { return (recent.node, text(key[last.name])) }
-        let found = try place(unescaped(key))
-        recent = Self.namesOneNode(prefix) ? found.map { (prefix, $0.node) } : nil
-        return found
+        guard let name, let (prefix, node) = recent else { return try place(unescaped(key)) }
+        guard let name = wanted(name) else { return nil }
+        if let node { return (node, name) }
+        let made = try self.node(prefix)
+        recent?.node = made
+        return (made, name)
     }
 
-    /// Where the last member of a key like `a%5Bb%5D%5Bc%5D` begins and what its name is, if that has no escape.
-    private static func lastMember(of key: Bytes) -> (open: Int, name: Range<Int>)? {
+    /// The name as a text; `nil` if it is not wanted.
+    private func wanted(_ name: Bytes) -> String? {
+        guard let names else { return String(decoding: name, as: UTF8.self) }
+        if let wanted = names.name(name) { return wanted }
+        guard let first = name.first, first &- UInt8(ascii: "0") < 10 || first == UInt8(ascii: "-") else { return nil }
+        return String(decoding: name, as: UTF8.self)
+    }
+
+    /// The last name of a key that is `prefix` and one more member, if it is plain.
+    private static func name(in key: Bytes, after prefix: Bytes) -> Bytes? {
+        let start = prefix.count + 3
         let end = key.count - 3
-        guard end > 4, key[end] == UInt8(ascii: "%"), isBracket(key, end, UInt8(ascii: "D")) else { return nil }
-        var start = end
-        while start > 0, key[start - 1] != UInt8(ascii: "%"), key[start - 1] != UInt8(ascii: "+") {
-            start -= 1
-            // A member ends at its first bracket, escaped or not.
-            if key[start] == UInt8(ascii: "]") { return nil }
-        }
-        // The escape's own two digits are in front of the name.
-        let open = start - 1
-        let name = start + 2
-        guard open > 0, name < end, isBracket(key, open, UInt8(ascii: "B")) else { return nil }
-        return (open, name..<end)
+        guard start < end, isBracket(key, prefix.count, UInt8(ascii: "B")), isBracket(key, end, UInt8(ascii: "D")),
+            key.starts(withBytesOf: prefix)
+        else { return nil }
+        let name = Bytes(rebasing: key[start..<end])
+        return name.contains(where: isSpecial) ? nil : name
     }
 
-    /// Whether a prefix means the same node each time: its names are plain, and none is empty, which would be a new one.
-    private static func namesOneNode(_ prefix: Bytes) -> Bool {
+    /// What stands before the last member of a key like `a%5Bb%5D%5Bc%5D`. Such a prefix means the same node each time: no
+    /// name in it is empty, which would be a new one, or has to be read otherwise than it is written.
+    private static func plainPrefix(of key: Bytes) -> Bytes? {
         var index = 0
-        var previousOpened = false
-        while index < prefix.count {
-            switch prefix[index] {
-            case UInt8(ascii: "%"):
-                let opens = isBracket(prefix, index, UInt8(ascii: "B"))
-                guard opens || isBracket(prefix, index, UInt8(ascii: "D")), !previousOpened else { return false }
-                previousOpened = opens
+        var last = 0
+        while true {
+            let start = index
+            while index < key.count, !isSpecial(key[index]) { index += 1 }
+            guard index > start else { return nil }
+            if start > 0 {
+                guard isBracket(key, index, UInt8(ascii: "D")) else { return nil }
                 index += 3
-            case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "+"): return false
-            default:
-                previousOpened = false
-                index += 1
             }
+            if index == key.count { return last > 0 ? Bytes(rebasing: key[..<last]) : nil }
+            guard isBracket(key, index, UInt8(ascii: "B")) else { return nil }
+            last = index
+            index += 3
         }
-        return true
+    }
+
+    /// Whether a byte of a name does not stand for itself, or not always.
+    @inline(__always)
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: "["), UInt8(ascii: "]"): true
+        default: false
+        }
+    }
+
+    /// The node that a plain prefix means.
+    private func node(_ prefix: Bytes) throws -> FormNode {
+        var node = root
+        var depth = 0
+        var start = 0
+        while start < prefix.count {
+            let end = Self.find(UInt8(ascii: "%"), in: prefix, from: start)
+            depth += 1
+            guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
+            node = node.child(text(prefix[start..<end]))
+            // A bracket that opens follows the first name, one that closes and one that opens the others.
+            start = end + (start == 0 ? 3 : 6)
+        }
+        return node
     }
 
     /// Whether an escape is that of `[` (`B`) or `]` (`D`).
@@ -104,10 +138,12 @@ struct FormDecoder {
             && bytes[index + 2] & 0xDF == digit
     }
 
-    /// The bytes without their escapes, in `scratch`, until the next call.
+    /// The bytes without their escapes, in `scratch` where they have any, until the next call.
     private func unescaped(_ bytes: Bytes) -> Bytes {
+        var index = Self.find(UInt8(ascii: "%"), in: bytes, from: 0)
+        if index == bytes.count, Self.find(UInt8(ascii: "+"), in: bytes, from: 0) == index { return bytes }
         var count = 0
-        var index = 0
+        index = 0
         while index < bytes.count {
             var byte = bytes[index]
             index += 1
@@ -125,27 +161,26 @@ struct FormDecoder {
         return Bytes(rebasing: scratch[..<count])
     }
 
-    /// The node and the key in it that a key means, its parents made; `nil` for a key without a name. A key in it that
-    /// is `nil` takes the next free number.
+    /// The node and the key in it that a key means, its parents made; `nil` for a key without a name, or with one that is
+    /// not wanted. A key in it that is `nil` takes the next free number.
     private func place(_ key: Bytes) throws -> (node: FormNode, key: String?)? {
         let start = key.firstIndex { $0 != UInt8(ascii: " ") } ?? key.endIndex
         var open = key[start...].firstIndex(of: UInt8(ascii: "[")) ?? key.endIndex
         guard open > start else { return nil }
-        var node = root
+        var parents: [String?] = []
         var name: String? = text(key[start..<open])
-        var depth = 0
         while open < key.endIndex, key[open] == UInt8(ascii: "[") {
             guard let close = key[open...].firstIndex(of: UInt8(ascii: "]")) else {
-                if depth == 0 { name = text(key[start..<open]) + "_" + text(key[(open + 1)...]) }
+                if parents.isEmpty { name = text(key[start..<open]) + "_" + text(key[(open + 1)...]) }
                 break
             }
-            depth += 1
-            guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
-            node = node.child(name)
+            parents.append(name)
+            guard parents.count <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
             name = member(key[(open + 1)..<close])
             open = close + 1
         }
-        return (node, name)
+        if var name, name.withUTF8(wanted) == nil { return nil }
+        return (parents.reduce(root) { $0.child($1) }, name)
     }
 
     /// The name between two brackets; `nil` if there is none, or one blank.
@@ -161,33 +196,35 @@ struct FormDecoder {
 
 /// What has members while a form is read.
 private final class FormNode {
+    enum Member {
+        case text(String)
+        case node(FormNode)
+    }
+
     // One decoder touches a node, and nothing that it calls comes back to it: there is nothing to check.
-    @exclusivity(unchecked) private var texts: [String: JSON] = [:]
-    @exclusivity(unchecked) private var nodes: [String: FormNode] = [:]
+    @exclusivity(unchecked) private var members = Members<Member>()
     @exclusivity(unchecked) private var nextNumber: Int64 = 0
 
-    init() { texts.reserveCapacity(24) }
+    init() { members.reserveCapacity(12) }
 
-    func set(_ key: String?, _ text: String) {
-        let key = self.key(key)
-        if !nodes.isEmpty { nodes[key] = nil }
-        texts[key] = .string(text)
-    }
+    func set(_ key: String?, _ text: String) { members[self.key(key)] = .text(text) }
 
     func child(_ key: String?) -> FormNode {
         let key = self.key(key)
-        if let node = nodes[key] { return node }
+        if case .node(let node) = members[key] { return node }
         let node = FormNode()
-        nodes[key] = node
+        members[key] = .node(node)
         return node
     }
 
-    /// Can be asked for once.
     var json: JSON {
-        var members = texts
-        texts = [:]
-        for (name, node) in nodes { members[name] = node.json }
-        return .object(members)
+        .object(
+            members.mapValues {
+                switch $0 {
+                case .text(let text): .string(text)
+                case .node(let node): node.json
+                }
+            })
     }
 
     /// A key as it is, or the next free number; keeps count of the numbers.
@@ -204,7 +241,7 @@ private final class FormNode {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    fileprivate func hasSameBytes(as other: Self) -> Bool {
-        count == other.count && (isEmpty || memcmp(baseAddress!, other.baseAddress!, count) == 0)
+    fileprivate func starts(withBytesOf other: Self) -> Bool {
+        count >= other.count && (other.isEmpty || memcmp(baseAddress!, other.baseAddress!, other.count) == 0)
     }
 }

@@ -1,18 +1,20 @@
 /// Any JSON value, for what has no fixed shape. Where the shape is known, decode a `Decodable` type instead.
-public enum JSON: Sendable, Hashable {
+public enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int64)
     case number(Double)
     case string(String)
     case array([JSON])
-    case object([String: JSON])
+    case object(Members<JSON>)
 
     /// The member of an object, or `nil`.
     public subscript(_ name: String) -> JSON? {
         get { if case .object(let members) = self { members[name] } else { nil } }
         set {
             guard case .object(var members) = self else { return }
+            // Nobody else has them now, so they are not copied.
+            self = .null
             members[name] = newValue
             self = .object(members)
         }
@@ -21,7 +23,7 @@ public enum JSON: Sendable, Hashable {
     public var string: String? { if case .string(let value) = self { value } else { nil } }
     public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
-    public var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }
+    public var object: Members<JSON>? { if case .object(let value) = self { value } else { nil } }
     public var integer: Int64? {
         switch self {
         case .integer(let value): value
@@ -36,7 +38,7 @@ public enum JSON: Sendable, Hashable {
     /// - Parameter names: of an object at the top, only the members of these names, written without escapes. It spares most
     ///   of the cost; the others need not be well-formed inside.
     /// - Throws: `DecodingError` when the bytes are no JSON, or are nested more than 512 deep.
-    public init(parsing bytes: some Sequence<UInt8>, only names: [String]? = nil) throws {
+    public init(parsing bytes: some Sequence<UInt8>, only names: Names? = nil) throws {
         do {
             self =
                 try bytes.withContiguousStorageIfAvailable { try JSONReader.read($0, only: names) }
@@ -65,7 +67,7 @@ extension JSON: Codable {
             self = .null
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
-        } else if let value = try? container.decode([String: JSON].self) {
+        } else if let value = try? container.decode(Members<JSON>.self) {
             self = .object(value)
         } else if let value = try? container.decode([JSON].self) {
             self = .array(value)
@@ -102,6 +104,6 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     public init(nilLiteral: ()) { self = .null }
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSON)...) {
-        self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
+        self = .object(Members(elements))
     }
 }

@@ -9,13 +9,13 @@ struct JSONReader {
     private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
     /// Members and elements of what is not closed yet: their number is known before their place is made.
-    private var members: [(name: String, value: JSON)] = []
+    private var members: [(String, JSON)] = []
     private var elements: [JSON] = []
 
     init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
     /// - Parameter names: of an object at the top, only the members of these names; the others are passed over.
-    static func read(_ bytes: UnsafeBufferPointer<UInt8>, only names: [String]? = nil) throws(Broken) -> JSON {
+    static func read(_ bytes: UnsafeBufferPointer<UInt8>, only names: Names? = nil) throws(Broken) -> JSON {
         var reader = JSONReader(bytes)
         reader.members.reserveCapacity(8)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.position = 3 }
@@ -40,7 +40,7 @@ struct JSONReader {
         return true
     }
 
-    private mutating func value(depth: Int, only names: [String]? = nil) throws(Broken) -> JSON {
+    private mutating func value(depth: Int, only names: Names? = nil) throws(Broken) -> JSON {
         guard depth <= Self.deepest else { throw Broken() }
         switch next() {
         case UInt8(ascii: "\""):
@@ -59,8 +59,8 @@ struct JSONReader {
         }
     }
 
-    private mutating func object(depth: Int, only names: [String]?) throws(Broken) -> JSON {
-        if passes(UInt8(ascii: "}")) { return .object([:]) }
+    private mutating func object(depth: Int, only names: Names?) throws(Broken) -> JSON {
+        if passes(UInt8(ascii: "}")) { return .object(Members()) }
         let first = members.count
         repeat {
             if let name = if let names { try wantedName(names) } else { try name() } {
@@ -70,8 +70,7 @@ struct JSONReader {
             }
         } while passes(UInt8(ascii: ","))
         guard passes(UInt8(ascii: "}")) else { throw Broken() }
-        var object = [String: JSON](minimumCapacity: members.count - first)
-        for member in members[first...] { object[member.name] = member.value }
+        let object = Members(members[first...])
         members.removeLast(members.count - first)
         return .object(object)
     }
@@ -85,13 +84,13 @@ struct JSONReader {
     }
 
     /// The same; `nil` where it is none of these.
-    private mutating func wantedName(_ names: [String]) throws(Broken) -> String? {
+    private mutating func wantedName(_ names: Names) throws(Broken) -> String? {
         guard passes(UInt8(ascii: "\"")) else { throw Broken() }
         let start = position
         try passString()
-        let name = bytes[start..<position - 1]
+        let name = UnsafeBufferPointer(rebasing: bytes[start..<position - 1])
         guard passes(UInt8(ascii: ":")) else { throw Broken() }
-        return names.first { name.isText($0) }
+        return names.name(name)
     }
 
     private mutating func array(depth: Int) throws(Broken) -> JSON {
@@ -285,13 +284,5 @@ struct JSONReader {
             position += 1
         }
         return position - start
-    }
-}
-
-extension Slice<UnsafeBufferPointer<UInt8>> {
-    fileprivate func isText(_ text: String) -> Bool {
-        guard text.utf8.count == count, let start = base.baseAddress else { return false }
-        return text.utf8.withContiguousStorageIfAvailable { memcmp($0.baseAddress!, start + startIndex, count) == 0 }
-            ?? elementsEqual(text.utf8)
     }
 }

@@ -40,7 +40,7 @@ extension ChannelAction {
     /// The bot stays in the chat until the operator has confirmed (`LEAVE`), so that it learns who has the dialog.
     /// Its lane is the bot's dialog, so that what was said before comes first.
     var call: PortalCall {
-        let (method, more): (String, [String: JSON]) =
+        let (method, more): (String, Members<JSON>) =
             switch kind {
             case .handOver: ("imopenlines.bot.session.operator", [:])
             case .transferToUser(let user):
@@ -51,7 +51,7 @@ extension ChannelAction {
             }
         let chat = Int64(chatID).map(JSON.integer) ?? .string(chatID)
         return PortalCall(
-            method, .object(more.merging(["CHAT_ID": chat], uniquingKeysWith: { $1 })), lane: "\(botID)/\(dialogID)",
+            method, .object(more.merging(["CHAT_ID": chat])), lane: "\(botID)/\(dialogID)",
             bot: botID)
     }
 }

@@ -106,8 +106,8 @@ extension CommandRegistration {
         let params = titled.compactMap { translation in
             translation.params.map { (translation.language.lowercased(), JSON.string($0)) }
         }
-        fields["title"] = .object(Dictionary(titles, uniquingKeysWith: { $1 }))
-        if !params.isEmpty { fields["params"] = .object(Dictionary(params, uniquingKeysWith: { $1 })) }
+        fields["title"] = .object(Members(titles))
+        if !params.isEmpty { fields["params"] = .object(Members(params)) }
         return fields
     }
 }

@@ -10,17 +10,36 @@ extension PortalEvent {
     /// The second generation is documented as a form and shown once as JSON; no form of ours begins with a brace.
     private static func tree(of body: [UInt8], contentType: String?) throws -> JSON {
         let first = body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
-        let isJSON = first == UInt8(ascii: "{") || contentType?.lowercased().contains("json") == true
+        let isJSON = first == UInt8(ascii: "{") || contentType?.lowercased().hasBytes(of: "json") == true
         if isJSON {
             guard let tree = try? JSON(parsing: body) else { throw EventDecodingError.notJSON }
             return tree
         }
         do {
-            return try Form.decode(body)
+            return try Form.decode(body, only: names)
         } catch let error as FormError {
             throw EventDecodingError.form(error)
         }
     }
+
+    /// What is read of an event; a form holds two or three times as many values.
+    private static let names: Names = [
+        "event", "ts", "CLEAN", "any",
+        // auth
+        "member_id", "domain", "application_token", "access_token", "refresh_token", "expires_in", "scope",
+        "client_endpoint", "server_endpoint", "user_id",
+        // The first generation
+        "BOT_ID", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", "ID", "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID",
+        "MESSAGE", "MESSAGE_ORIGINAL", "AUTHOR_ID", "LANGUAGE", "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME", "IS_BOT",
+        "IS_CONNECTOR", "IS_NETWORK", "IS_EXTRANET", "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE",
+        "CHAT_ENTITY_TYPE", "CHAT_ENTITY_ID", "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILE_ID",
+        // The second
+        "id", "language", "dialogId", "chatId", "messageId", "text", "authorId", "isSystem", "reaction", "action",
+        "command", "params", "firstName", "lastName", "bot", "connector", "externalAuthId", "extranet", "type", "owner",
+        "name", "entityType", "entityId", "entityData1", "entityData2", "fileId",
+        // Files
+        "viewerType", "size", "extension", "mimeType", "contentType",
+    ]
 
     /// - Parameter tree: `event`, `data`, `auth`.
     /// - Throws: ``EventDecodingError``.

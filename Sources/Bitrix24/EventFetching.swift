@@ -58,7 +58,7 @@ extension Portal {
         if calls.count == 1 {
             return [Self.events(in: try await call(calls[0], as: account))]
         }
-        var commands: [String: JSON] = [:]
+        var commands: Members<JSON> = [:]
         for (index, call) in calls.enumerated() { commands["c\(index)"] = .string(call.batchCommand ?? call.method) }
         let answer = try await call(PortalCall("batch", ["halt": 0, "cmd": .object(commands)]), as: account)
         return calls.indices.map { index in

@@ -58,8 +58,8 @@ extension Portal {
 }
 
 extension OutgoingMessage {
-    fileprivate func change(_ method: String, of id: Int64, _ more: [String: JSON] = [:]) -> PortalCall {
-        let parameters: [String: JSON] = ["botId": .integer(botID), "messageId": .integer(id)]
-        return PortalCall(method, .object(parameters.merging(more) { $1 }), lane: call.lane)
+    fileprivate func change(_ method: String, of id: Int64, _ more: Members<JSON> = [:]) -> PortalCall {
+        let parameters: Members<JSON> = ["botId": .integer(botID), "messageId": .integer(id)]
+        return PortalCall(method, .object(parameters.merging(more)), lane: call.lane)
     }
 }

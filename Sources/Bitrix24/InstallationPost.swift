@@ -31,7 +31,7 @@ public struct InstallationPost: Sendable {
     /// and the body before the query.
     /// - Throws: ``EventDecodingError``.
     public init(decoding body: [UInt8], query: String) throws {
-        var fields: [String: JSON] = [:]
+        var fields: Members<JSON> = [:]
         do {
             for (name, value) in try Form.decode(query.utf8).looseObject { fields[name.uppercased()] = value }
             for (name, value) in try Form.decode(body).looseObject { fields[name.uppercased()] = value }

@@ -51,11 +51,11 @@ extension JSON {
     }
 
     /// The members of an object; a list's elements under their numbers. Everything else has none.
-    var looseObject: [String: JSON] {
+    var looseObject: Members<JSON> {
         switch self {
         case .object(let members): members
         case .array(let elements):
-            Dictionary(uniqueKeysWithValues: elements.enumerated().map { (String($0.offset), $0.element) })
+            Members(elements.enumerated().lazy.map { (String($0.offset), $0.element) })
         case .null, .bool, .integer, .number, .string: [:]
         }
     }

@@ -62,7 +62,7 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
         let commandID = command.map { Int64($0.id).map(JSON.integer) ?? .string($0.id) }
         switch generation {
         case .first:
-            var parameters = parts.reduce(into: [:]) { $0[$1.key.uppercased()] = $1.value }
+            var parameters = Members(parts.map { ($0.key.uppercased(), $0.value) })
             if let command {
                 parameters["COMMAND_ID"] = commandID
                 parameters["MESSAGE_ID"] = .integer(command.messageID)
@@ -72,7 +72,7 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
             }
             return .object(parameters)
         case .second:
-            var parameters: [String: JSON] = ["botId": .integer(botID), "dialogId": .string(dialogID)]
+            var parameters: Members<JSON> = ["botId": .integer(botID), "dialogId": .string(dialogID)]
             var fields = parts
             if let command {
                 parameters["commandId"] = commandID
@@ -86,8 +86,8 @@ public struct OutgoingMessage: Sendable, Codable, Hashable {
     }
 
     /// What is shown, by the second generation's names; the first one's are the same in capitals.
-    var parts: [String: JSON] {
-        var parts: [String: JSON] = ["message": .string(text)]
+    var parts: Members<JSON> {
+        var parts: Members<JSON> = ["message": .string(text)]
         if let keyboard { parts["keyboard"] = keyboard.json(botID: botID) }
         if let attachment { parts["attach"] = attachment.json }
         return parts

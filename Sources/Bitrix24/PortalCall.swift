@@ -1,7 +1,7 @@
 import Base
 
 /// One REST call.
-public struct PortalCall: Sendable, Hashable {
+public struct PortalCall: Sendable, Equatable {
     /// `imbot.v2.Chat.Message.send`, without `.json`.
     public var method: String
     /// An object.

@@ -62,7 +62,7 @@ struct RESTCaller: Sendable {
     func batch(
         _ commands: [String], at endpoint: String, with proof: Proof
     ) async -> (each: [RESTAnswer]?, whole: Exchange) {
-        var named: [String: JSON] = Dictionary(minimumCapacity: commands.count)
+        var named: Members<JSON> = [:]
         for (index, command) in commands.enumerated() { named["c\(index)"] = .string(command) }
         var whole = await call("batch", ["halt": 0, "cmd": .object(named)], at: endpoint, with: proof)
         guard case .success(let result) = whole.answer.result else { return (nil, whole) }

@@ -39,7 +39,7 @@ extension SessionLine {
         return lines.sorted { $0.messageID < $1.messageID }
     }
 
-    private init?(_ message: JSON, users: [String: JSON], files: [String: JSON]) {
+    private init?(_ message: JSON, users: Members<JSON>, files: Members<JSON>) {
         guard let id = message["id"]?.looseInteger,
             let author = (message["senderid"] ?? message["senderId"])?.looseText, author != "0"
         else { return nil }

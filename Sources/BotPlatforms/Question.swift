@@ -15,14 +15,14 @@ public struct Question: Sendable {
     /// Who asks, for the platform: `{member_id}:{DIALOG_ID}`.
     public var user: String
     /// What the event carries (`MESSAGE`, `CHAT_ID`…), without tokens.
-    public var variables: [String: String]
+    public var variables: Members<String>
     /// The variables that are tokens.
-    public var tokens: [String: Secret]
+    public var tokens: Members<Secret>
     /// Where the conversation stands, if there is one.
     public var session: PlatformSession?
     public init(
         kind: Kind, text: String, chosen: [Choice] = [], files: [QuestionFile] = [], user: String,
-        variables: [String: String], tokens: [String: Secret], session: PlatformSession?, id: String = ""
+        variables: Members<String>, tokens: Members<Secret>, session: PlatformSession?, id: String = ""
     ) {
         self.kind = kind
         self.id = id
@@ -65,7 +65,7 @@ public protocol FileAccess: Sendable {
 }
 
 /// The platform's own conversation or session.
-public struct PlatformSession: Sendable, Hashable {
+public struct PlatformSession: Sendable, Equatable {
     public var id: String
     /// What else goes with it.
     public var data: JSON

@@ -1,7 +1,7 @@
 import Base
 
 /// A piece of an answer, in the order in which it is said.
-public enum ReplyPart: Sendable, Hashable {
+public enum ReplyPart: Sendable, Equatable {
     /// Seen as early as possible, again whenever more is known.
     case trace(AskTrace)
     /// More Markdown of the text under way.

@@ -11,7 +11,7 @@ public struct BotSettings: Sendable, Equatable {
     /// By default the bot speaks when it joins a dialog, except in open channels.
     public var greet: Bool?
     /// By language (`en`).
-    public var failureText: [String: String] = [:]
+    public var failureText: Members<String> = [:]
     public var failureHandover = false
     /// What a customer says to get an operator.
     public var operatorWords = OperatorWords.standard
@@ -79,13 +79,13 @@ public struct BotSetting: Sendable {
     /// For the person who sets it.
     public let about: String
     /// JSON Schema of its values, without a description.
-    public let schema: [String: JSON]
+    public let schema: Members<JSON>
     private let check: @Sendable (JSON) -> String?
     let read: @Sendable (JSON, inout BotSettings) -> Void
 
     /// One of a kind that is not below.
     init(
-        _ name: String, _ about: String, schema: [String: JSON], fault: @escaping @Sendable (JSON) -> String?,
+        _ name: String, _ about: String, schema: Members<JSON>, fault: @escaping @Sendable (JSON) -> String?,
         read: @escaping @Sendable (JSON, inout BotSettings) -> Void
     ) {
         self.name = name
@@ -137,7 +137,7 @@ public struct BotSetting: Sendable {
 
     /// A text in each of some languages. A language with `null` is taken out.
     static func texts(
-        _ name: String, _ about: String, set: @escaping @Sendable (inout BotSettings, [String: String]) -> Void
+        _ name: String, _ about: String, set: @escaping @Sendable (inout BotSettings, Members<String>) -> Void
     ) -> BotSetting {
         BotSetting(
             name, about,

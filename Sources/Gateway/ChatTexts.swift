@@ -1,3 +1,5 @@
+import Base
+
 /// What BitBot says in a chat by itself, in the dialog's language as Bitrix24 names it (`en`, `ru`, `ua`, `la`…).
 struct ChatTexts: Sendable {
     /// Over buttons that would stand alone.
@@ -63,7 +65,7 @@ struct ChatTexts: Sendable {
 
     /// What a person is told when the bot fails: the bot's own words in the person's language, else in English, else ours.
     /// - Parameter own: by language.
-    static func failure(in language: String?, own: [String: String]) -> String {
+    static func failure(in language: String?, own: Members<String>) -> String {
         let language = language?.lowercased() ?? "en"
         let names = [language, otherNames[language] ?? language, "en"]
         return names.lazy.compactMap { own[$0] }.first ?? `in`(language).failure

@@ -8,7 +8,7 @@ public struct Exchange: Sendable, Decodable, Equatable {
     public struct Asked: Sendable, Decodable, Equatable {
         /// `nil` in the store where the variable `MESSAGE` says the same.
         public var text: String?
-        public var variables: [String: String]
+        public var variables: Members<String>
         public var files: [String]
         /// The platform's own id of the conversation.
         public var session: String?

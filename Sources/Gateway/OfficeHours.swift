@@ -13,7 +13,7 @@ public struct OfficeHours: Sendable, Equatable {
     /// From Sunday on, as the calendar counts.
     public var days: [[Range]]
     /// What is said outside them, by language.
-    public var text: [String: String]
+    public var text: Members<String>
 
     private static let names = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 
@@ -86,7 +86,7 @@ extension OfficeHours.Range {
     }
 }
 
-extension [String: String] {
+extension Members<String> {
     /// The words in a language, else in English, else in any; `nil` if there are none.
     func words(in language: String?) -> String? {
         let known = language.flatMap { self[$0] ?? self[$0.lowercased()] } ?? self["en"]

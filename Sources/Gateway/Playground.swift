@@ -9,9 +9,9 @@ import Synchronization
 public struct Playground: Sendable {
     public struct Ask: Sendable {
         public var text: String
-        public var variables: [String: String]
+        public var variables: Members<String>
         public var session: Session
-        public init(text: String, variables: [String: String] = [:], session: Session) {
+        public init(text: String, variables: Members<String> = [:], session: Session) {
             self.text = text
             self.variables = variables
             self.session = session
@@ -113,7 +113,7 @@ extension Playground.Content {
         return Question(
             kind: .message, text: chosen.isEmpty ? ask.text : chosen.map(\.label).joined(separator: ", "),
             chosen: chosen, user: person,
-            variables: ["MESSAGE": ask.text].merging(ask.variables, uniquingKeysWith: { $1 }), tokens: [:],
+            variables: Members(["MESSAGE": ask.text]).merging(ask.variables), tokens: [:],
             session: id.map { PlatformSession(id: $0, data: data ?? [:]) })
     }
 

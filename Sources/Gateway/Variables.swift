@@ -6,8 +6,7 @@ enum Variables {
     /// - Parameters:
     ///   - installationScope: used where an event of the second generation has none of its own.
     ///   - clientEndpoint: likewise.
-    static func plain(_ event: BotEvent, auth: EventAuth, installationScope: String, clientEndpoint: String) -> [String:
-        String]
+    static func plain(_ event: BotEvent, auth: EventAuth, installationScope: String, clientEndpoint: String) -> Members<String>
     {
         let isSecond = event.generation == .second
         let named: KeyValuePairs<String, String?> = [
@@ -34,7 +33,7 @@ enum Variables {
             "IS_EXTRANET": flag(event.user.isExtranet),
             "LANGUAGE": event.language,
         ]
-        var all: [String: String] = [:]
+        var all: Members<String> = [:]
         all.reserveCapacity(32)
         for case (let name, let value?) in named { all[name] = value }
         if let command = event.command {
@@ -51,12 +50,13 @@ enum Variables {
 
     /// The variables that are tokens. An event of the second generation without an access token of its own has the
     /// installation's.
-    static func tokens(_ event: BotEvent, auth: EventAuth, userAccessToken: Secret?) -> [String: Secret] {
-        [
+    static func tokens(_ event: BotEvent, auth: EventAuth, userAccessToken: Secret?) -> Members<Secret> {
+        let named: Members<Secret?> = [
             "access_token": auth.accessToken ?? (event.generation == .second ? userAccessToken : nil),
             "user_access_token": userAccessToken,
             "bot_access_token": event.botAccessToken,
-        ].compactMapValues { $0 }
+        ]
+        return named.compactMapValues { $0 }
     }
 
     /// What the person said; a file without words says that it was sent.

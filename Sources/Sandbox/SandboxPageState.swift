@@ -8,7 +8,7 @@ extension SandboxPage {
             ($0.status, $0.offers, $0.places, $0.calls, $0.application)
         }
         let people = people()
-        var messages: [String: JSON] = [:]
+        var messages: Members<JSON> = [:]
         for (side, place) in places {
             messages[side.rawValue] = .array(
                 portal.messages(in: place.chat).compactMap { shown($0, side, place, people: people) })
@@ -42,7 +42,7 @@ extension SandboxPage {
                 ]
             )
         }
-        return .object(Dictionary(shown) { $1 })
+        return .object(Members(shown))
     }
 
     func people() -> [Int: SimulatedPortal.User] {

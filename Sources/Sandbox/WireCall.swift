@@ -47,8 +47,8 @@ extension JSON {
         switch self {
         case .object(let members):
             .object(
-                Dictionary(
-                    uniqueKeysWithValues: members.map { name, value in
+                Members(
+                    members.map { name, value in
                         guard let text = value.string, !text.isEmpty else { return (name, value.withoutSecrets) }
                         if namesSecret(name) { return (name, .string(Secret(text).masked)) }
                         return (name, namesHandler(name) ? .string(maskedAddress(text)) : value)

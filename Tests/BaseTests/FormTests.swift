@@ -23,6 +23,7 @@ import Testing
             ("a[b]=1", ["a": ["b": "1"]]),
             ("a%5Bb%5D%5Bc%5D=1", ["a": ["b": ["c": "1"]]]),
             ("a%5Bb%5D=1&a%5Bc]d%5D=2", ["a": ["b": "1", "c": "2"]]),
+            ("a%5Bb%5Dx%5Bc%5D=1&a%5Bb%5Dx%5Bd%5D=2", ["a": ["b": "2"]]),
             ("a[]=x&a[]=y", ["a": ["0": "x", "1": "y"]]),
             ("a[5]=x&a[]=y", ["a": ["5": "x", "6": "y"]]),
             ("a[05]=x&a[]=y", ["a": ["05": "x", "0": "y"]]),
@@ -157,5 +158,22 @@ struct NeighbouringKeysTests {
         }
         #expect(
             try Form.decode(plain.joined(separator: "&").utf8) == Form.decode(escaped.joined(separator: "&").utf8))
+    }
+
+    @Test(
+        "where only some values are wanted, the others are as if they had not been sent",
+        arguments: [
+            ("id=1&x=2&text=3", ["id": "1", "text": "3"]),
+            ("a%5Bid%5D=1&a%5Bx%5D=2&a%5Btext%5D=3", ["a": ["id": "1", "text": "3"]]),
+            ("a%5Bx%5D=2&a%5Btext%5D=3&a%5Bid%5D%5Bx%5D=4", ["a": ["text": "3"]]),
+            ("a%5Bid%5D%5Btext%5D=1&a%5Bx%5D%5Bid%5D=2", ["a": ["id": ["text": "1"], "x": ["id": "2"]]]),
+            ("a[x]=1&a[id]=2&b[x]=3", ["a": ["id": "2"]]),
+            ("a%5Bid%5Dx%5Bc%5D=1&a%5Bc%5Dx%5Bid%5D=2", ["a": ["id": "1"]]),
+            ("a%5B7%5D=x&a%5B%5D=y&a%5B-1%5D=z", ["a": ["7": "x", "8": "y", "-1": "z"]]),
+            ("%69%64=1&a%5B%69d%5D=2&%78=3&a%5B%78%5D=4", ["id": "1", "a": ["id": "2"]]),
+            ("a=1&a%5Bx%5D=2&id%5Bx=3", [:]),
+        ] as [(String, JSON)])
+    func wanted(text: String, expected: JSON) throws {
+        #expect(try Form.decode(text.utf8, only: ["id", "text"]) == expected)
     }
 }

@@ -99,7 +99,7 @@ import Testing
                 JSON.array([.integer($0), .number((Double($0) + 0.5) / 7), .string("\($0)\n")])
             )
         }
-        let value = JSON.object(Dictionary(uniqueKeysWithValues: members))
+        let value = JSON.object(Members(members))
         #expect(try JSON(parsing: value.bytes) == value)
         #expect(try JSONDecoder().decode(JSON.self, from: Data(value.bytes)) == value)
     }

@@ -11,8 +11,11 @@ enum Example {
     static func event(_ bytes: [UInt8], change: (inout JSON) -> Void = { _ in }) throws -> PortalEvent {
         var tree = try json(bytes)
         change(&tree)
-        return try PortalEvent(
-            decoding: Array(Form.encode(tree).utf8), contentType: "application/x-www-form-urlencoded")
+        let form = Array(Form.encode(tree).utf8)
+        let event = try PortalEvent(decoding: form, contentType: "application/x-www-form-urlencoded")
+        let whole = try PortalEvent(tree: try Form.decode(form))
+        #expect(String(reflecting: event) == String(reflecting: whole), "a field that is read is left out of the form")
+        return event
     }
 
     /// The only bot of an event.

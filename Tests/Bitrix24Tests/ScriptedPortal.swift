@@ -128,10 +128,10 @@ final class ScriptedPortal: Sendable {
         return try await batch(parameters["cmd"]?.object ?? [:], token, number)
     }
 
-    private func batch(_ commands: [String: JSON], _ token: String, _ number: Int) async throws -> HTTPResponse {
-        var results: [String: JSON] = [:]
-        var errors: [String: JSON] = [:]
-        var times: [String: JSON] = [:]
+    private func batch(_ commands: Members<JSON>, _ token: String, _ number: Int) async throws -> HTTPResponse {
+        var results: Members<JSON> = [:]
+        var errors: Members<JSON> = [:]
+        var times: Members<JSON> = [:]
         let inOrder = commands.sorted { (Int($0.key.dropFirst()) ?? 0) < (Int($1.key.dropFirst()) ?? 0) }
         for (key, command) in inOrder {
             let parts = (command.string ?? "").split(separator: "?", maxSplits: 1)
@@ -144,7 +144,7 @@ final class ScriptedPortal: Sendable {
             }
         }
         // PHP writes an empty map as a list.
-        func map(_ members: [String: JSON]) -> JSON { members.isEmpty ? [] : .object(members) }
+        func map(_ members: Members<JSON>) -> JSON { members.isEmpty ? [] : .object(members) }
         return Self.json([
             "result": [
                 "result": map(results), "result_error": map(errors), "result_total": [], "result_next": [],

@@ -96,7 +96,7 @@ struct DifyAppsTests {
 
     // MARK: Greeting
 
-    private func greeting(_ parameters: JSON, variables: [String: String] = [:]) async throws -> Heard {
+    private func greeting(_ parameters: JSON, variables: Members<String> = [:]) async throws -> Heard {
         let server = try await ScriptedDify.start { _, _ in .json(parameters) }
         var question = Stage.question("", variables: variables, tokens: ["access_token": Secret("t0ken-t0ken-t0ken")])
         question.kind = .joined

@@ -9,11 +9,11 @@ import Testing
 struct DifyInputsTests {
     private typealias Field = SimulatedDify.App.Field
 
-    private static let variables = [
+    private static let variables: Members<String> = [
         "BOT_ID": "7", "DIALOG_ID": "chat7", "IS_BOT": "N", "FIRST_NAME": "Анна", "LANGUAGE": "de",
         "MESSAGE": "12345678",
     ]
-    private static let tokens = ["access_token": Secret("t0ken-of-the-portal-9999")]
+    private static let tokens: Members<Secret> = ["access_token": Secret("t0ken-of-the-portal-9999")]
 
     private func question(_ user: String = "u") -> Question {
         Stage.question("x", user: user, variables: Self.variables, tokens: Self.tokens)
@@ -64,7 +64,7 @@ struct DifyInputsTests {
             Field("file_id", .text(maximum: 5), isRequired: true),
             Field("city", .select(["x"])),
         ]
-        let got = Box<[String: JSON]>([:])
+        let got = Box<Members<JSON>>([:])
         let dify = try await Stage.dify(form: form) { ask in
             got.value = ask.inputs
             return [.text("ok")]

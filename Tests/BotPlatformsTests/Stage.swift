@@ -60,8 +60,8 @@ enum Stage {
     }
 
     static func question(
-        _ text: String, user: String = "member:chat7", variables: [String: String] = [:],
-        tokens: [String: Secret] = [:], session: PlatformSession? = nil
+        _ text: String, user: String = "member:chat7", variables: Members<String> = [:],
+        tokens: Members<Secret> = [:], session: PlatformSession? = nil
     ) -> Question {
         Question(kind: .message, text: text, user: user, variables: variables, tokens: tokens, session: session)
     }

@@ -23,7 +23,7 @@ private struct Dialog {
     }
 
     mutating func say(
-        _ text: String, files: [QuestionFile] = [], variables: [String: String] = [:]
+        _ text: String, files: [QuestionFile] = [], variables: Members<String> = [:]
     ) async throws -> Heard {
         var question = Stage.question(text, variables: variables, session: session)
         question.files = files
@@ -236,7 +236,7 @@ struct TypebotFlowTests {
     func files(byForm: Bool) async throws {
         var settings = SimulatedTypebot.Settings()
         settings.uploadsByForm = byForm
-        let picky: [String: JSON] = ["allowedFileTypes": ["isEnabled": true, "types": ["image/png"]]]
+        let picky: Members<JSON> = ["allowedFileTypes": ["isEnabled": true, "types": ["image/png"]]]
         let blocks: [Block] = [
             .input(.file, into: "File", options: picky), .text("Thanks"),
             .input(.file, options: ["isRequired": false]), .input(.text, options: ["attachments": ["isEnabled": true]]),

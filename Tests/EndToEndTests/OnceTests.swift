@@ -142,7 +142,7 @@ extension Stage {
     /// Posts a delivery's data again, as Bitrix24 would have.
     /// - Returns: BitBot's status.
     func repost(
-        _ delivery: SimulatedPortal.Delivery, data: JSON? = nil, url: String? = nil, auth: [String: JSON] = [:]
+        _ delivery: SimulatedPortal.Delivery, data: JSON? = nil, url: String? = nil, auth: Members<JSON> = [:]
     ) async throws -> Int {
         var whole: JSON = [
             "domain": .string(portal.domain), "member_id": .string(portal.settings.memberID),

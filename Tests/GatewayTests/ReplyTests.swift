@@ -230,7 +230,7 @@ struct ReplyTests {
             try await stage.say("Hello", id: 2, in: "27", isInternal: true)
             try await eventually { stage.deeds.count == 3 }
         }
-        let own = ["en": "Sorry.", "uk": "Шкода."]
+        let own: Members<String> = ["en": "Sorry.", "uk": "Шкода."]
         #expect(ChatTexts.failure(in: "ru", own: ["ru": "Увы."]) == "Увы.")
         #expect(ChatTexts.failure(in: "ua", own: own) == "Шкода.")
         #expect(ChatTexts.failure(in: "de", own: own) == "Sorry.")

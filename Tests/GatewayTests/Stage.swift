@@ -255,7 +255,7 @@ final class Stage: Sendable {
     }
 
     /// Session 343 as an operator held it.
-    private static let history: [String: JSON] = [
+    private static let history: Members<JSON> = [
         "/rest/imopenlines.session.history.get": [
             "message": [
                 "12": ["id": "12", "senderid": "27", "text": "I see"],

@@ -20,7 +20,7 @@ enum Example: String, Sendable, CaseIterable {
     }
 
     /// All variables, tokens among them.
-    func variables(_ change: (inout JSON) -> Void = { _ in }) throws -> [String: String] {
+    func variables(_ change: (inout JSON) -> Void = { _ in }) throws -> Members<String> {
         var tree = try tree()
         change(&tree)
         let event = try PortalEvent(decoding: Array(Form.encode(tree).utf8), contentType: nil)
@@ -29,7 +29,7 @@ enum Example: String, Sendable, CaseIterable {
             bot, auth: event.auth, installationScope: "of the installation",
             clientEndpoint: "https://installation.example/rest/")
         let tokens = Variables.tokens(bot, auth: event.auth, userAccessToken: Secret("token-of-the-installation"))
-        return plain.merging(tokens.mapValues { $0.reveal() }) { $1 }
+        return plain.merging(tokens.mapValues { $0.reveal() })
     }
 
     private struct NoBot: Error {}

@@ -58,7 +58,7 @@ extension Stage {
         return [
             "event": "ONIMBOTMESSAGEADD",
             "data": [
-                "BOT": .object(Dictionary(each, uniquingKeysWith: { $1 })), "PARAMS": parameters,
+                "BOT": .object(Members(each)), "PARAMS": parameters,
                 "USER": ["ID": "2", "IS_BOT": "N"],
             ],
             "auth": (try? auth) ?? .null,

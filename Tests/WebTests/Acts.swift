@@ -14,7 +14,7 @@ struct Reply {
     /// `null` if the body is no JSON.
     var json: JSON { (try? JSON(parsing: text.utf8)) ?? .null }
     var code: String? { json["error"]?["code"]?.string }
-    var fields: [String: JSON] { json["error"]?["fields"]?.object ?? [:] }
+    var fields: Members<JSON> { json["error"]?["fields"]?.object ?? [:] }
 }
 
 /// What administrators, Bitrix24 and strangers do.

@@ -57,10 +57,9 @@ struct HealthTests {
         try await Stage.with { stage in
             let installed = try await stage.installed()
             _ = try await stage.bot(of: installed)
-            func troubles() async throws -> [String: JSON] {
+            func troubles() async throws -> Members<JSON> {
                 let findings = try #require(try await stage.command(.get, "/doctor")["findings"]?.array)
-                return Dictionary(
-                    try findings.map { (try $0.field("name"), $0["trouble"] ?? .null) }, uniquingKeysWith: { $1 })
+                return Members(try findings.map { (try $0.field("name"), $0["trouble"] ?? .null) })
             }
             let domain = stage.portal.domain
             // A platform that needs no key is well without one.

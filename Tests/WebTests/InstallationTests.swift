@@ -93,7 +93,7 @@ struct InstallationTests {
             let request = try stage.portal.pageRequest(of: installed.clientID, as: 1)
             let fields = request.fields.map { ($0.name.lowercased(), JSON.string($0.value)) }
             let reply = try await stage.post(
-                .object(Dictionary(fields, uniquingKeysWith: { $1 })), to: request.url)
+                .object(Members(fields)), to: request.url)
             #expect(reply.status == 200)
         }
     }

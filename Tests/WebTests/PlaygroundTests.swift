@@ -25,7 +25,7 @@ struct PlaygroundTests {
     @Test("a conversation goes on with what the last answer gave, always as the same person, and leaves nothing behind")
     func conversation() async throws {
         try await Stage.with { stage in
-            let asks = Mutex<[(user: String, turn: Int, inputs: [String: JSON])]>([])
+            let asks = Mutex<[(user: String, turn: Int, inputs: Members<JSON>)]>([])
             stage.dify.change(Stage.key) { app in
                 app.script = { ask in
                     asks.withLock { $0.append((ask.user, ask.turn, ask.inputs)) }

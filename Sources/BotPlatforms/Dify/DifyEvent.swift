@@ -41,12 +41,12 @@ enum DifyEvent {
     }
 
     /// What is read of an event; others can be large: whole inputs and outputs of nodes.
-    static func members(of name: Name?) -> [String] { name == nil || name == .workflowStarted ? ids : all }
+    static func members(of name: Name?) -> Names { name == nil || name == .workflowStarted ? ids : all }
 
     /// What is read of a piece once the ids are known: of these events an answer has hundreds.
-    static let text = ["answer"]
+    static let text: Names = ["answer"]
 
-    private static let ids = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
+    private static let ids: Names = ["conversation_id", "message_id", "task_id", "workflow_run_id"]
     private static let all =
         ids + [
             "answer", "files", "data", "belongs_to", "url", "remote_url", "filename", "code", "message", "status",

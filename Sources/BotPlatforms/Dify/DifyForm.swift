@@ -3,7 +3,7 @@ import Foundation
 
 /// A form of a Human Input node that waits for its person, with what was filled in so far. It is kept in the session.
 /// Documentation: `en/api-reference/guides/human-input-flow.mdx`.
-struct DifyForm: Sendable, Hashable, Codable {
+struct DifyForm: Sendable, Equatable, Codable {
     struct Field: Sendable, Hashable, Codable {
         enum Kind: Sendable, Hashable, Codable {
             case text
@@ -42,7 +42,7 @@ struct DifyForm: Sendable, Hashable, Codable {
     var content: String
     var fields: [Field]
     var actions: [Action]
-    var values: [String: JSON] = [:]
+    var values: Members<JSON> = [:]
     var action: String?
     /// What the bot had said before it waited: a later look shows it again.
     var said: String = ""
@@ -125,7 +125,7 @@ struct DifyForm: Sendable, Hashable, Codable {
         guard nextField == nil, let action = action ?? (actions.count <= 1 ? actions.first?.id ?? "" : nil) else {
             return nil
         }
-        var inputs: [String: JSON] = [:]
+        var inputs: Members<JSON> = [:]
         for field in fields { inputs[field.name] = values[field.name] ?? .string(field.standard) }
         return ["inputs": .object(inputs), "action": .string(action), "user": .string(user)]
     }

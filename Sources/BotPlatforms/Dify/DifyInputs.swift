@@ -28,8 +28,8 @@ struct DifyInputForm: Sendable {
 
     /// The values of the declared variables, tokens among them; `query` is the message where BitBot has no such variable.
     /// - Throws: ``PlatformError`` when a value is longer than the app takes: it would refuse the whole request.
-    func inputs(for question: Question) throws -> [String: JSON] {
-        var inputs: [String: JSON] = [:]
+    func inputs(for question: Question) throws -> Members<JSON> {
+        var inputs: Members<JSON> = [:]
         for field in fields {
             let found =
                 question.variables[field.variable] ?? question.tokens[field.variable]?.reveal()

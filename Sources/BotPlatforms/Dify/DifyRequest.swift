@@ -30,7 +30,7 @@ extension DifyApp {
         // All but the tokens where the app's form cannot be read.
         var inputs =
             try parameters?.form?.inputs(for: question) ?? question.variables.mapValues { .string($0.withoutNUL) }
-        inputs.merge(attachments.inputs) { $1 }
+        inputs.merge(attachments.inputs)
         let text = question.difyText(leavingOut: attachments.leftOut)
         var fields: JSON = [
             "user": .string(question.user), "response_mode": isBlocking ? "blocking" : "streaming",

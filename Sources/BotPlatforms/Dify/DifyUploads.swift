@@ -6,7 +6,7 @@ struct DifyAttachments: Sendable {
     /// For the message itself.
     var files: [JSON] = []
     /// For variables.
-    var inputs: [String: JSON] = [:]
+    var inputs: Members<JSON> = [:]
     /// Names of those that the app does not take.
     var leftOut: [String] = []
 }

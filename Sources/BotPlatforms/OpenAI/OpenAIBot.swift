@@ -87,7 +87,7 @@ struct OpenAIOptions: Sendable {
 /// Fills `{{name}}` in a text.
 enum PromptTemplate {
     /// A variable that is not there leaves nothing; what is filled in is not looked at again.
-    static func filled(_ template: String, variables: [String: String], tokens: [String: Secret]) -> String {
+    static func filled(_ template: String, variables: Members<String>, tokens: Members<Secret>) -> String {
         var result = ""
         var rest = template[...]
         while let open = rest.range(of: "{{"), let close = rest[open.upperBound...].range(of: "}}") {

@@ -2,7 +2,7 @@ import Base
 
 /// What a flow asks for. Kept in the session, without what only its page would show.
 /// Documentation: the contract's `input`, `packages/blocks/inputs/src`.
-struct TypebotInput: Sendable, Hashable {
+struct TypebotInput: Sendable, Equatable {
     enum Kind: String, Sendable {
         case text = "text input"
         case number = "number input"
@@ -66,7 +66,7 @@ struct TypebotInput: Sendable, Hashable {
     /// As kept in the session.
     var stored: JSON {
         var kept: JSON = ["type": .string(kind?.rawValue ?? String(type.prefix(50))), "id": .string(id)]
-        var settings: [String: JSON] = [:]
+        var settings: Members<JSON> = [:]
         for name in ["isMultipleChoice", "isRequired", "isMultipleAllowed"] {
             settings[name] = options[name]?.bool.map(JSON.bool)
         }

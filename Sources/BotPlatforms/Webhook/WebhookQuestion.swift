@@ -12,7 +12,7 @@ struct WebhookQuestion: Sendable {
     /// - Throws: ``PlatformError`` of the kind `passing` when a file cannot be fetched now: nothing was asked yet.
     init(_ question: Question, _ options: WebhookOptions) async throws {
         var variables = question.variables
-        if options.sendsTokens { variables.merge(question.tokens.mapValues { $0.reveal() }, uniquingKeysWith: { $1 }) }
+        if options.sendsTokens { variables.merge(question.tokens.mapValues { $0.reveal() }) }
         var files: [JSON] = []
         var left = Self.mostBytes
         for file in question.files { files.append(try await Self.described(file, options, left: &left)) }

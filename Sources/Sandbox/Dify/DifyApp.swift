@@ -114,8 +114,8 @@ extension SimulatedDify {
 
         /// The declared ones of `inputs`; what is not declared is dropped without a word.
         /// - Throws: ``DifyError`` with code `invalid_param`, worded as the real server words it.
-        func accepted(_ inputs: [String: JSON]) throws -> [String: JSON] {
-            var accepted: [String: JSON] = [:]
+        func accepted(_ inputs: Members<JSON>) throws -> Members<JSON> {
+            var accepted: Members<JSON> = [:]
             for field in form {
                 guard let value = inputs[field.variable], !value.isNull else {
                     if field.isRequired {

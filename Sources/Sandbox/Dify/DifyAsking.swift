@@ -51,13 +51,13 @@ extension DifyCall {
 
     // MARK: What was sent
 
-    private func givenInputs(_ body: [String: JSON]) throws -> [String: JSON] {
+    private func givenInputs(_ body: Members<JSON>) throws -> Members<JSON> {
         guard let inputs = body["inputs"]?.object else { throw DifyError.invalid("inputs is required") }
         return inputs
     }
 
     /// Without a mode the server takes blocking.
-    private func isBlocking(_ body: [String: JSON]) throws -> Bool {
+    private func isBlocking(_ body: Members<JSON>) throws -> Bool {
         switch body["response_mode"] {
         case nil, .null, "blocking": true
         case "streaming": false
@@ -66,7 +66,7 @@ extension DifyCall {
     }
 
     /// An empty id, null or none starts a conversation.
-    private func givenConversation(_ body: [String: JSON]) throws -> String? {
+    private func givenConversation(_ body: Members<JSON>) throws -> String? {
         guard let value = body["conversation_id"], !value.isNull else { return nil }
         guard let text = value.string else { throw DifyError.invalid("conversation_id must be a string") }
         if text.isEmpty { return nil }
@@ -85,7 +85,7 @@ extension DifyCall {
     }
 
     /// How many files came. One that was uploaded must be the same user's.
-    private func files(_ body: [String: JSON], user: String) throws -> Int {
+    private func files(_ body: Members<JSON>, user: String) throws -> Int {
         guard let value = body["files"], !value.isNull else { return 0 }
         guard let files = value.array else { throw DifyError.invalid("files must be a list") }
         for file in files {
@@ -113,7 +113,7 @@ extension DifyCall {
 
     /// Asks the script and records the run, unless the script refuses.
     private func prepare(
-        user: String, query: String, inputs: [String: JSON], files: Int, conversationID: String?
+        user: String, query: String, inputs: Members<JSON>, files: Int, conversationID: String?
     ) throws -> Prepared {
         var ask = SimulatedDify.Ask(
             mode: app.mode, user: user, query: query, inputs: inputs, turn: 1, conversationID: "", fileCount: files)

@@ -6,7 +6,7 @@ struct DifyCall: Sendable {
     let app: SimulatedDify.App
     let request: HTTPRequest
 
-    func query() throws -> [String: String] {
+    func query() throws -> Members<String> {
         let decoded: JSON
         do { decoded = try Form.decode(request.query.utf8) } catch {
             throw DifyError.badRequest("Failed to decode the query.")
@@ -16,7 +16,7 @@ struct DifyCall: Sendable {
 
     /// The body, which must be a JSON object.
     /// - Throws: 415 for another content type, 400 `bad_request` for what is no JSON.
-    func body() throws -> [String: JSON] {
+    func body() throws -> Members<JSON> {
         let type = request.headers["Content-Type"] ?? ""
         guard type.lowercased().hasPrefix("application/json") else {
             throw DifyError(
@@ -43,7 +43,7 @@ struct DifyCall: Sendable {
         return value
     }
 
-    func limit(_ query: [String: String]) throws -> Int {
+    func limit(_ query: Members<String>) throws -> Int {
         guard let text = query["limit"] else { return 20 }
         guard let limit = Int(text), (1...100).contains(limit) else {
             throw DifyError.invalid("limit must be between 1 and 100")

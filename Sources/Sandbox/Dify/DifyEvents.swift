@@ -7,7 +7,7 @@ struct DifyEvents {
         var status: DifyRun.Status
         var answer: String
         var error: String?
-        var outputs: [String: JSON] = [:]
+        var outputs: Members<JSON> = [:]
         var files: [DifyFile] = []
         var exceptions = 0
         var finishedAt: Int64

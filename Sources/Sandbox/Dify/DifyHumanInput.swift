@@ -23,7 +23,7 @@ extension SimulatedDify {
     /// What a person submitted.
     public struct Submission: Sendable {
         public var action: String
-        public var inputs: [String: JSON]
+        public var inputs: Members<JSON>
     }
 
     /// What the run does after a form; `nil` when its time ran out.

@@ -6,7 +6,7 @@ struct DifyRecords {
         let id: String
         let appID: String
         let user: String
-        let inputs: [String: JSON]
+        let inputs: Members<JSON>
         let createdAt: Int64
         var updatedAt: Int64
         var name = "New conversation"

@@ -5,14 +5,13 @@ extension DifyRun {
     var createdSeconds: Int { Int(createdAt / 1000) }
 
     /// A chatflow's run also sees the system's variables.
-    var workflowInputs: [String: JSON] {
+    var workflowInputs: Members<JSON> {
         guard app.mode == .chatflow else { return inputs }
-        return inputs.merging(
-            [
-                "sys.query": .string(query), "sys.user_id": .string(user),
-                "sys.conversation_id": .string(conversationID), "sys.workflow_run_id": .string(id),
-                "sys.files": .array([]),
-            ], uniquingKeysWith: { mine, _ in mine })
+        let own: Members<JSON> = [
+            "sys.query": .string(query), "sys.user_id": .string(user), "sys.conversation_id": .string(conversationID),
+            "sys.workflow_run_id": .string(id), "sys.files": .array([]),
+        ]
+        return own.merging(inputs)
     }
 
     var endUserID: String { SimulatedDify.endUserID(app: app, user: user) }
@@ -71,7 +70,8 @@ extension DifyRun {
         }
         // A workflow that names its outputs has no text beside them.
         if ended.answer.isEmpty, !ended.outputs.isEmpty { return .object(ended.outputs) }
-        return .object(ended.outputs.merging([app.outputName: .string(ended.answer)]) { named, _ in named })
+        let answer: Members<JSON> = [app.outputName: .string(ended.answer)]
+        return .object(answer.merging(ended.outputs))
     }
 
     /// How the run stands.

@@ -18,7 +18,7 @@ final class DifyRun: Sendable {
     let app: SimulatedDify.App
     let user: String
     let query: String
-    let inputs: [String: JSON]
+    let inputs: Members<JSON>
     let id = Vault.randomUUID()
     let taskID = Vault.randomUUID()
     let messageID = Vault.randomUUID()
@@ -33,7 +33,7 @@ final class DifyRun: Sendable {
         var answer = ""
         var error: String?
         /// Outputs with names of their own.
-        var outputs: [String: JSON] = [:]
+        var outputs: Members<JSON> = [:]
         /// What the assistant made.
         var files: [DifyFile] = []
         /// Nodes that failed in a run that went on.
@@ -52,7 +52,7 @@ final class DifyRun: Sendable {
     private let state = Mutex(State())
 
     init(
-        app: SimulatedDify.App, user: String, query: String, inputs: [String: JSON], conversationID: String,
+        app: SimulatedDify.App, user: String, query: String, inputs: Members<JSON>, conversationID: String,
         parentMessageID: String?, createdAt: Int64, watch: PlatformWatch? = nil
     ) {
         self.watch = watch

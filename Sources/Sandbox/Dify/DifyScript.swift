@@ -11,7 +11,7 @@ extension SimulatedDify {
         /// The message; of a workflow, the input `query` if it has one.
         public var query: String
         /// The declared inputs that came.
-        public var inputs: [String: JSON]
+        public var inputs: Members<JSON>
         /// Counted from 1 within the conversation; 1 where there are none.
         public var turn: Int
         /// Empty in the modes without conversations.

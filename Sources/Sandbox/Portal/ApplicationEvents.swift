@@ -55,7 +55,7 @@ extension PortalState {
     }
 
     /// Documentation: `api-reference/events/test-handler.md`.
-    mutating func sendTestEvent(_ clientID: String, query: [String: JSON]) throws {
+    mutating func sendTestEvent(_ clientID: String, query: Members<JSON>) throws {
         let auth = authWithTokens(try installation(clientID))
         let data: JSON = ["QUERY": .object(query), "LANGUAGE_ID": .string(settings.language)]
         for binding in bindings where binding.clientID == clientID && binding.event == "ONAPPTEST" {

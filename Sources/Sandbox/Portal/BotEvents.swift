@@ -99,9 +99,9 @@ extension PortalState {
     /// Documentation: `api-reference/chat-bots/chat-bots-v2/imbot.v2/events/events.md`.
     private func secondData(
         _ event: BotEvent, for bot: BotRecord, chat: Chat?, user: Int, missing: Missing
-    ) -> [String: JSON] {
+    ) -> Members<JSON> {
         if case .delete = event { return [:] }
-        var data: [String: JSON] = [
+        var data: Members<JSON> = [
             "user": userObject(user, inEvent: true), "language": .string(settings.language),
         ]
         if let chat { data["chat"] = chatObject(chat, for: bot.id, inEvent: true, missing: missing) }
@@ -143,7 +143,7 @@ extension PortalState {
                 "application_token": .string(bot?.ownToken ?? ""),
             ]
         }
-        var auth: [String: JSON] = [
+        var auth: Members<JSON> = [
             "scope": "imbot", "domain": .string(domain), "server_endpoint": .string(authorization.serverEndpoint),
             "status": "L", "client_endpoint": .string(clientEndpoint), "member_id": .string(settings.memberID),
             "application_token": .string(installation.applicationToken),

@@ -48,11 +48,11 @@ extension PortalState {
 
     private func firstData(
         _ event: BotEvent, bots: [BotRecord], chat: Chat?, user: Int, now: Timestamp
-    ) -> [String: JSON] {
+    ) -> Members<JSON> {
         guard let bot = bots.first else { return [:] }
         if case .delete = event { return ["BOT_ID": .text(bot.id), "BOT_CODE": .string(bot.code)] }
         guard let chat else { return [:] }
-        var data: [String: JSON] = [:]
+        var data: Members<JSON> = [:]
         let entries = bots.map { ($0.id, botEntry($0, now: now)) }
         switch event {
         case .messageAdd(let message):
@@ -73,7 +73,7 @@ extension PortalState {
         case .reaction, .contextGet, .delete: break
         }
         if data["COMMAND"] == nil {
-            data["BOT"] = .object(Dictionary(entries.map { (String($0.0), $0.1) }, uniquingKeysWith: { $1 }))
+            data["BOT"] = .object(Members(entries.map { (String($0.0), $0.1) }))
         }
         data["USER"] = userEntry(user, event: event, chat: chat)
         return data
@@ -111,7 +111,7 @@ extension PortalState {
         default: break
         }
         guard let user = users[id] else { return [:] }
-        var entry: [String: JSON] = [
+        var entry: Members<JSON> = [
             "ID": .text(id), "NAME": .string(user.name), "FIRST_NAME": .string(user.firstName),
             "LAST_NAME": .string(user.lastName), "WORK_POSITION": "", "GENDER": "M",
         ]
@@ -128,8 +128,8 @@ extension PortalState {
 
     private func messageParams(
         _ message: SimulatedPortal.Message, chat: Chat, bot: BotRecord
-    ) -> [String: JSON] {
-        var params: [String: JSON] = [
+    ) -> Members<JSON> {
+        var params: Members<JSON> = [
             "MESSAGE": .string(message.text), "MESSAGE_TYPE": .string(chat.letter),
             "TEMPLATE_ID": .string(message.uuid ?? ""),
             "FROM_USER_ID": .text(message.authorID), "DIALOG_ID": .string(chat.dialogID(for: bot.id)),
@@ -142,7 +142,7 @@ extension PortalState {
             "LANGUAGE": .string(settings.language),
         ]
         if !chat.isPrivate {
-            params.merge(chatParams(chat), uniquingKeysWith: { $1 })
+            params.merge(chatParams(chat))
             params["RID"] = .text(message.authorID)
             params["IS_MANAGER"] = .yesNo(chat.managers.contains(message.authorID))
         }
@@ -151,7 +151,7 @@ extension PortalState {
         return params
     }
 
-    private func commandParams(_ message: SimulatedPortal.Message, chat: Chat, bot: BotRecord) -> [String: JSON] {
+    private func commandParams(_ message: SimulatedPortal.Message, chat: Chat, bot: BotRecord) -> Members<JSON> {
         var params = messageParams(message, chat: chat, bot: bot)
         params["SKIP_USER_CHECK"] = "Y"
         params["RECENT_ADD"] = "Y"
@@ -164,7 +164,7 @@ extension PortalState {
     }
 
     /// Absent in a private dialog.
-    private func chatParams(_ chat: Chat) -> [String: JSON] {
+    private func chatParams(_ chat: Chat) -> Members<JSON> {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
         return [
             "CHAT_ID": .text(chat.id), "CHAT_TITLE": .string(chat.title), "CHAT_AUTHOR_ID": .text(owner(of: chat)),
@@ -178,7 +178,7 @@ extension PortalState {
     /// In a group the bot's mention is taken off the text and the raw text kept beside it; of an edited text the comma
     /// after the mention goes too.
     private func addMention(
-        of bot: BotRecord, in message: SimulatedPortal.Message, to params: inout [String: JSON],
+        of bot: BotRecord, in message: SimulatedPortal.Message, to params: inout Members<JSON>,
         droppingComma: Bool = false
     ) {
         let open = "[USER=\(bot.id)]"
@@ -195,10 +195,10 @@ extension PortalState {
         params["MESSAGE"] = .string(String(rest))
     }
 
-    private func addFiles(of message: SimulatedPortal.Message, to params: inout [String: JSON]) {
+    private func addFiles(of message: SimulatedPortal.Message, to params: inout Members<JSON>) {
         guard !message.files.isEmpty else { return }
         params["PARAMS"] = ["FILE_ID": .array(message.files.map { .text($0.id) })]
-        var entries: [String: JSON] = [:]
+        var entries: Members<JSON> = [:]
         for file in message.files {
             guard let stored = files[file.id] else { continue }
             let url = JSON.string(downloadURL(stored))
@@ -219,9 +219,9 @@ extension PortalState {
 
     private func changeParams(
         _ message: SimulatedPortal.Message, text: String, chat: Chat, bot: BotRecord
-    ) -> [String: JSON] {
+    ) -> Members<JSON> {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
-        var params: [String: JSON] = [
+        var params: Members<JSON> = [
             "ID": .text(message.id), "CHAT_ID": .text(chat.id), "AUTHOR_ID": .text(message.authorID),
             "MESSAGE": .string(text), "MESSAGE_TYPE": .string(chat.letter), "CHAT_AUTHOR_ID": .text(owner(of: chat)),
             "CHAT_ENTITY_ID": .string(chat.entityID), "CHAT_ENTITY_DATA_1": .string(chat.entityData1(start: start)),
@@ -239,8 +239,8 @@ extension PortalState {
         return params
     }
 
-    private func joinParams(chat: Chat, bot: BotRecord, user: Int) -> [String: JSON] {
-        var params: [String: JSON] = [
+    private func joinParams(chat: Chat, bot: BotRecord, user: Int) -> Members<JSON> {
+        var params: Members<JSON> = [
             "CHAT_TYPE": .string(chat.letter), "MESSAGE_TYPE": .string(chat.letter), "BOT_ID": .text(bot.id),
             "USER_ID": .text(user), "DIALOG_ID": .string(chat.dialogID(for: bot.id)),
             "LANGUAGE": .string(settings.language),

@@ -27,7 +27,7 @@ extension Timestamp {
 }
 
 /// The members of an answer's `time` that all answers have. Documentation: `limits.md`.
-func bitrixTime(from start: Timestamp, to finish: Timestamp) -> [String: JSON] {
+func bitrixTime(from start: Timestamp, to finish: Timestamp) -> Members<JSON> {
     let duration = Double((finish - start).milliseconds) / 1000
     let startDate = start.bitrixDate
     let isSameSecond = start.rawValue / 1000 == finish.rawValue / 1000

@@ -27,7 +27,7 @@ extension PortalState {
 
     /// The full object, for the bot's owner.
     func botObject(_ bot: BotRecord, isOwner: Bool = true) -> JSON {
-        var object: [String: JSON] = [
+        var object: Members<JSON> = [
             "id": JSON(bot.id), "code": .string(bot.code), "type": .string(bot.type), "isHidden": .bool(bot.isHidden),
             "isSupportOpenline": .bool(bot.isOpenLine), "isReactionsEnabled": .bool(bot.isReactionsEnabled),
             "backgroundId": bot.backgroundID.map { .string($0) } ?? .null, "language": .string(settings.language),
@@ -46,7 +46,7 @@ extension PortalState {
     /// - Parameter viewer: whose `dialogId` and role are shown; methods show more than events.
     func chatObject(_ chat: Chat, for viewer: Int, inEvent: Bool, missing: Missing = .null) -> JSON {
         let start = chat.sessionID.flatMap { sessions[$0]?.start }
-        var object: [String: JSON] = [
+        var object: Members<JSON> = [
             "id": JSON(chat.id), "dialogId": .string(chat.dialogID(for: viewer)), "name": .string(chat.title),
             "description": .string(chat.description), "type": .string(chat.typeName),
             "messageType": .string(chat.letter), "owner": JSON(owner(of: chat)), "color": .string(chat.color),
@@ -88,12 +88,12 @@ extension PortalState {
     }
 
     func messageObject(_ message: SimulatedPortal.Message, inEvent: Bool, missing: Missing = .null) -> JSON {
-        var params: [String: JSON] = [:]
+        var params: Members<JSON> = [:]
         if let attach = message.attach { params["ATTACH"] = attach }
         if let keyboard = message.keyboard { params["KEYBOARD"] = keyboard }
         if !message.files.isEmpty { params["FILE_ID"] = .array(message.files.map { JSON($0.id) }) }
         if message.isEdited { params["IS_EDITED"] = "Y" }
-        var object: [String: JSON] = [
+        var object: Members<JSON> = [
             "id": JSON(message.id), "chatId": JSON(message.chatID), "authorId": JSON(message.authorID),
             "date": .string(message.date.bitrixDate), "text": .string(message.text),
             "isSystem": .bool(message.isSystem), "uuid": .string(message.uuid ?? ""), "forward": missing.json,

@@ -43,7 +43,7 @@ extension SimulatedPortal {
     }
 
     /// A message in a chat.
-    public struct Message: Sendable, Hashable, Identifiable {
+    public struct Message: Sendable, Equatable, Identifiable {
         public var id: Int
         public var chatID: Int
         /// 0 for a system message.
@@ -95,7 +95,7 @@ extension SimulatedPortal {
     }
 
     /// A bot's command as it was registered.
-    public struct Command: Sendable, Hashable {
+    public struct Command: Sendable, Equatable {
         /// Without the slash.
         public var name: String
         public var botID: Int
@@ -103,8 +103,8 @@ extension SimulatedPortal {
         public var isHidden: Bool
         public var isForExtranet: Bool
         /// By language.
-        public var titles: [String: String]
-        public var params: [String: String]
+        public var titles: Members<String>
+        public var params: Members<String>
     }
 
     /// One REST call of an application; each command inside a batch is one too.

@@ -236,8 +236,8 @@ struct CommandRecord: Sendable {
     var isCommon: Bool
     var isHidden: Bool
     var isForExtranet: Bool
-    var titles: [String: String]
-    var params: [String: String]
+    var titles: Members<String>
+    var params: Members<String>
     /// A first generation command has its own address.
     var handlerURL: String?
 }

@@ -2,9 +2,9 @@ import Base
 
 /// A method's parameters, read as PHP reads them: numbers may come as strings, lists as objects with numeric keys.
 struct RESTParameters: Sendable {
-    var members: [String: JSON]
+    var members: Members<JSON>
 
-    init(_ members: [String: JSON] = [:]) { self.members = members }
+    init(_ members: Members<JSON> = [:]) { self.members = members }
     init(_ value: JSON?) { members = value?.object ?? [:] }
 
     subscript(name: String) -> JSON? { members[name] }
@@ -47,7 +47,7 @@ struct RESTParameters: Sendable {
 
     /// The first generation takes its parameters' names in any case.
     var uppercased: RESTParameters {
-        RESTParameters(Dictionary(members.map { ($0.key.uppercased(), $0.value) }, uniquingKeysWith: { $1 }))
+        RESTParameters(Members(members.map { ($0.key.uppercased(), $0.value) }))
     }
 }
 
@@ -76,7 +76,7 @@ extension JSON {
     static func phpMap(_ entries: [(key: String, value: JSON)]) -> JSON {
         let isList = entries.enumerated().allSatisfy { String($0.offset) == $0.element.key }
         if isList { return .array(entries.map(\.value)) }
-        return .object(Dictionary(entries.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }))
+        return .object(Members(entries.map { ($0.key, $0.value) }))
     }
 }
 

@@ -145,7 +145,7 @@ extension SimulatedPortal {
 
     /// `{"result", "total", "next", "time"}`. Documentation: `limits.md`.
     private func envelope(_ result: RESTResult, from start: Timestamp, operating: RequestLimits.Use?) -> JSON {
-        var answer: [String: JSON] = ["result": result.value]
+        var answer: Members<JSON> = ["result": result.value]
         if let total = result.total { answer["total"] = JSON(total) }
         if let next = result.next { answer["next"] = JSON(next) }
         answer["time"] = time(from: start, operating: operating)
@@ -226,11 +226,7 @@ extension RESTParameters {
             } else {
                 body = try Form.decode(request.body, limits: .rest)
             }
-            if members.isEmpty {
-                members = body.object ?? [:]
-            } else {
-                members.merge(body.object ?? [:], uniquingKeysWith: { $1 })
-            }
+            members.merge(body.object ?? [:])
         } catch {
             throw RESTError(400, "INVALID_REQUEST", "The request cannot be read")
         }

@@ -137,7 +137,7 @@ public final class SimulatedAuthorizationServer: Sendable {
         var parameters = RESTParameters()
         for bytes in [Array(request.query.utf8), request.body] where !bytes.isEmpty {
             guard let members = try? Form.decode(bytes).object else { continue }
-            parameters.members.merge(members, uniquingKeysWith: { $1 })
+            parameters.members.merge(members)
         }
         switch request.path {
         case "/oauth/token/", "/oauth/token":

@@ -112,7 +112,7 @@ public final class SimulatedTypebot: Sendable {
     public var sessions: [String] { records.withLock { $0.sessions.keys } }
 
     /// A session's variables; `nil` when it is gone.
-    public func variables(session id: String) -> [String: JSON]? {
+    public func variables(session id: String) -> Members<JSON>? {
         records.withLock { $0.sessions[id]?.state.variables }
     }
 

@@ -33,7 +33,7 @@ extension SimulatedTypebot.Block {
         bubble("custom-embed", url, ["initFunction": ["args": [:], "content": "return 1"]])
     }
 
-    private static func bubble(_ type: String, _ url: String?, _ more: [String: JSON?] = [:]) -> Self {
+    private static func bubble(_ type: String, _ url: String?, _ more: Members<JSON?> = [:]) -> Self {
         var content = more.compactMapValues { $0 }
         if let url { content["url"] = .string(url) }
         return Self(.bubble(type, content: .object(content)))
@@ -43,7 +43,7 @@ extension SimulatedTypebot.Block {
 
     /// - Parameter variable: the name of the variable that keeps the answer.
     public static func input(
-        _ kind: Input.Kind, into variable: String? = nil, options: [String: JSON] = [:], items: [JSON] = []
+        _ kind: Input.Kind, into variable: String? = nil, options: Members<JSON> = [:], items: [JSON] = []
     ) -> Self {
         var options = options
         if let variable { options["variableId"] = .string(variableID(variable)) }

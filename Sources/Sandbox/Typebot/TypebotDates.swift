@@ -4,7 +4,7 @@ import Foundation
 /// Reads dates as people write them, as far as the sandbox needs it. Typebot reads many more ways.
 /// Documentation: `packages/bot-engine/src/blocks/inputs/date/parseDateReply.ts`.
 struct TypebotDates {
-    let options: [String: JSON]
+    let options: Members<JSON>
     var today = Date()
 
     /// A moment without a time zone.

@@ -175,11 +175,11 @@ extension SimulatedTypebot {
         }
 
         public var kind: Kind
-        public var options: [String: JSON]
+        public var options: Members<JSON>
         /// Buttons, pictures or cards, as the contract has them; a way on is `outgoingEdgeId`, the group that follows.
         public var items: [JSON]
 
-        public init(_ kind: Kind, options: [String: JSON] = [:], items: [JSON] = []) {
+        public init(_ kind: Kind, options: Members<JSON> = [:], items: [JSON] = []) {
             self.kind = kind
             self.options = options
             self.items = items

@@ -53,7 +53,7 @@ struct TypebotRecords: Sendable {
     var flows: [String: SimulatedTypebot.Flow] = [:]
     var sessions: Line<Session>
     /// Variables of results, for flows that remember their users.
-    var results: Line<[String: JSON]>
+    var results: Line<Members<JSON>>
     var tickets: Line<Ticket>
     var uploads: [SimulatedTypebot.Upload] = []
     var faults: [(route: SimulatedTypebot.Route?, fault: SimulatedTypebot.Fault)] = []

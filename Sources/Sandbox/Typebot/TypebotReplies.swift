@@ -42,7 +42,7 @@ enum TypebotMessage: Sendable {
 
 /// What an input makes of a reply.
 enum TypebotReply {
-    case accepted(String, next: String? = nil, updates: [String: JSON] = [:])
+    case accepted(String, next: String? = nil, updates: Members<JSON> = [:])
     case skipped
     case refused
 }
@@ -52,7 +52,7 @@ struct TypebotReplies {
     let input: SimulatedTypebot.Input
     let state: TypebotState
 
-    private var options: [String: JSON] { input.options }
+    private var options: Members<JSON> { input.options }
     /// The items that the person sees.
     private var items: [JSON] { TypebotInputs(state: state).items(input, blockID: "") }
 
@@ -162,8 +162,8 @@ struct TypebotReplies {
         return .refused
     }
 
-    private func updates(_ card: JSON, _ path: JSON?) -> [String: JSON] {
-        var updates: [String: JSON] = [:]
+    private func updates(_ card: JSON, _ path: JSON?) -> Members<JSON> {
+        var updates: Members<JSON> = [:]
         for mapping in options["saveResponseMapping"]?.array ?? [] {
             guard let name = SimulatedTypebot.Input.variable(mapping["variableId"]) else { continue }
             updates[name] =

@@ -191,7 +191,7 @@ extension TypebotEngine {
 /// The body of `startChat` or `continueChat`.
 struct TypebotBody {
     var message: TypebotMessage?
-    var prefilled: [String: JSON]
+    var prefilled: Members<JSON>
     var resultID: String?
     var isMarkdown: Bool
     var isOnlyRegistering: Bool

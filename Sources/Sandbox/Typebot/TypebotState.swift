@@ -9,7 +9,7 @@ struct TypebotState: Sendable {
     /// The block that waits; `nil` before the first one.
     var blockID: String?
     /// Texts, or lists of texts, by name; an unset one is missing.
-    var variables: [String: JSON] = [:]
+    var variables: Members<JSON> = [:]
     /// Where the flow goes on when its way ends: the questions that commands interrupted.
     var queue: [String] = []
     /// Answers counted for the progress bar, where it is on.

@@ -31,7 +31,7 @@ extension Connection {
         return try rows(
             "SELECT \(names.joined(separator: ", ")) FROM \(table.name) WHERE \(table.condition) ORDER BY 1"
         ) { row in
-            var members: [String: JSON] = hasID ? ["id": .string("\(row.integer(0))")] : [:]
+            var members: Members<JSON> = hasID ? ["id": .string("\(row.integer(0))")] : [:]
             for (index, column) in columns.enumerated() {
                 members[column.name] = try value(of: column.kind, in: row, Int32(index + 1), vault)
             }

@@ -6,7 +6,7 @@ struct APIError: Error, Sendable {
     var status: Int
     var code: String
     var message: String
-    var fields: [String: String] = [:]
+    var fields: Members<String> = [:]
     /// Seconds, after which it is worth another try.
     var retryAfter: Int?
 
@@ -26,7 +26,7 @@ struct APIError: Error, Sendable {
     static func badRequest(_ message: String) -> APIError {
         APIError(status: 400, code: "bad_request", message: message)
     }
-    static func invalid(_ fields: [String: String]) -> APIError {
+    static func invalid(_ fields: Members<String>) -> APIError {
         let list = fields.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: "; ")
         return APIError(status: 422, code: "invalid_fields", message: list, fields: fields)
     }
@@ -55,7 +55,7 @@ struct APIError: Error, Sendable {
     }
 
     init(
-        status: Int, code: String, message: String, fields: [String: String] = [:], retryAfter: Int? = nil
+        status: Int, code: String, message: String, fields: Members<String> = [:], retryAfter: Int? = nil
     ) {
         self.status = status
         self.code = code
@@ -65,7 +65,7 @@ struct APIError: Error, Sendable {
     }
 
     var response: HTTPResponse {
-        var error: [String: JSON] = ["code": .string(code), "message": .string(message)]
+        var error: Members<JSON> = ["code": .string(code), "message": .string(message)]
         if !fields.isEmpty { error["fields"] = .object(fields.mapValues(JSON.string)) }
         var response = HTTPResponse.json(.object(["error": .object(error)]), status: status)
         if let retryAfter { response.headers["Retry-After"] = "\(retryAfter)" }

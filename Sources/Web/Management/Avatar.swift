@@ -9,7 +9,7 @@ enum Avatar {
     /// A request holds it in Base64 beside everything else.
     static let mostBytes = 512 * 1024
 
-    static let schema: [String: JSON] = [
+    static let schema: Members<JSON> = [
         "type": "string", "contentEncoding": "base64", "maxLength": .integer(Int64(mostBytes) * 4 / 3 + 100),
         "writeOnly": true,
     ]

@@ -3,7 +3,7 @@ import Storage
 
 /// The fields of a request, checked against a collection's table. Reading one that was not sent gives the given value.
 struct Draft: Sendable {
-    private let values: [String: JSON]
+    private let values: Members<JSON>
 
     /// - Parameter isPatch: fields may be missing; RFC 7396.
     /// - Throws: ``APIError`` 400 or 422.
@@ -11,8 +11,8 @@ struct Draft: Sendable {
         guard let body = try? JSON(parsing: request.body), let members = body.object else {
             throw APIError.badRequest("The body must be a JSON object")
         }
-        var faults: [String: String] = [:]
-        var values: [String: JSON] = [:]
+        var faults: Members<String> = [:]
+        var values: Members<JSON> = [:]
         for (name, value) in members {
             guard let field = fields.first(where: { $0.name == name }) else {
                 // Enough to find the mistake: the answer must not grow with what anybody sends.
@@ -64,11 +64,7 @@ struct Draft: Sendable {
         guard let changes = patch.object else { return patch }
         var members = target.object ?? [:]
         for (name, value) in changes {
-            if value.isNull {
-                members.removeValue(forKey: name)
-            } else {
-                members[name] = merge(value, into: members[name] ?? [:])
-            }
+            members[name] = value.isNull ? nil : merge(value, into: members[name] ?? [:])
         }
         return .object(members)
     }

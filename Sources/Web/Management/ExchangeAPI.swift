@@ -96,7 +96,7 @@ struct ExchangeAPI: Sendable {
 extension AskTrace {
     /// Named as this API names things.
     fileprivate var shown: JSON {
-        let ids = [
+        let ids: Members<String?> = [
             "conversation_id": conversationID, "message_id": messageID, "task_id": taskID, "run_id": runID,
         ]
         return .object(ids.compactMapValues { $0.map(JSON.string) })

@@ -19,7 +19,7 @@ struct Field: Sendable {
         case texts
         case structure([Field])
         /// Checked and described elsewhere: a JSON Schema, and what is wrong with a value.
-        case checked(schema: [String: JSON], fault: @Sendable (JSON) -> String?)
+        case checked(schema: Members<JSON>, fault: @Sendable (JSON) -> String?)
         /// ISO 8601, UTC.
         case time
     }
@@ -95,7 +95,7 @@ struct Field: Sendable {
 
     /// JSON Schema (OpenAPI 3.1).
     var schema: JSON {
-        var schema: [String: JSON] = ["description": .string(about)]
+        var schema: Members<JSON> = ["description": .string(about)]
         var type: JSON = "string"
         switch kind {
         case .text, .id: break
@@ -109,30 +109,30 @@ struct Field: Sendable {
         case .object: type = "object"
         case .structure(let fields):
             type = "object"
-            schema.merge(Self.members(fields), uniquingKeysWith: { $1 })
+            schema.merge(Self.members(fields))
         case .texts:
             type = "array"
             schema["items"] = ["type": "string"]
         case .checked(let checked, _):
             type = checked["type"] ?? "object"
-            schema.merge(checked, uniquingKeysWith: { $1 })
+            schema.merge(checked)
         case .list(let fields):
             type = "array"
-            schema["items"] = .object(Self.members(fields).merging(["type": "object"], uniquingKeysWith: { $1 }))
+            schema["items"] = .object(Self.members(fields).merging(["type": "object"]))
         }
         schema["type"] = isNullable ? [type, "null"] : type
         if isReadOnly { schema["readOnly"] = true }
         return .object(schema)
     }
 
-    private static func members(_ fields: [Field]) -> [String: JSON] {
+    private static func members(_ fields: [Field]) -> Members<JSON> {
         let required = fields.filter(\.isRequired).map { JSON.string($0.name) }
-        var schema: [String: JSON] = ["properties": properties(fields), "additionalProperties": false]
+        var schema: Members<JSON> = ["properties": properties(fields), "additionalProperties": false]
         if !required.isEmpty { schema["required"] = .array(required) }
         return schema
     }
 
     static func properties(_ fields: [Field]) -> JSON {
-        .object(Dictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.schema) }))
+        .object(Members(fields.map { ($0.name, $0.schema) }))
     }
 }

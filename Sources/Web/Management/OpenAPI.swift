@@ -3,8 +3,8 @@ import Base
 /// The OpenAPI 3.1 document of the management API, written from the operations themselves.
 enum OpenAPI {
     static func document(_ operations: [Operation], server: String) -> JSON {
-        var paths: [String: JSON] = [:]
-        var schemas: [String: JSON] = ["error": error]
+        var paths: Members<JSON> = [:]
+        var schemas: Members<JSON> = ["error": error]
         for operation in operations {
             var path = paths[operation.path] ?? [:]
             path[operation.method.rawValue.lowercased()] = describe(operation)
@@ -40,7 +40,7 @@ enum OpenAPI {
     }
 
     private static func describe(_ operation: Operation) -> JSON {
-        var description: [String: JSON] = [
+        var description: Members<JSON> = [
             "operationId": .string(operation.id), "summary": .string(operation.summary),
             "responses": [
                 "\(operation.status)": answer(operation.gives),
@@ -69,7 +69,7 @@ enum OpenAPI {
 
     private static func request(_ fields: [Field], isPatch: Bool) -> JSON {
         let writable = fields.filter { !$0.isReadOnly }
-        var schema: [String: JSON] = ["type": "object", "properties": Field.properties(writable)]
+        var schema: Members<JSON> = ["type": "object", "properties": Field.properties(writable)]
         let required = writable.filter(\.isRequired).map { JSON.string($0.name) }
         if !isPatch, !required.isEmpty { schema["required"] = .array(required) }
         return .object(schema)
@@ -126,7 +126,7 @@ enum OpenAPI {
         [
             "description": .string("A stream of events: \(events.keys.sorted().joined(separator: ", "))"),
             "content": [
-                "text/event-stream": ["schema": ["type": "string"], "x-events": .object(events.mapValues(schema(of:)))]
+                "text/event-stream": ["schema": ["type": "string"], "x-events": .object(Members(events.mapValues(schema(of:))))]
             ],
         ]
     }

@@ -64,7 +64,7 @@ struct PlaygroundAPI: Sendable {
         .optional("session", .checked(schema: ["type": "string"], fault: faultOfSession), "What the last answer gave."),
     ]
 
-    private static let variables: [String: JSON] = [
+    private static let variables: Members<JSON> = [
         "type": "object", "additionalProperties": ["type": "string"],
     ]
 

@@ -47,8 +47,8 @@ struct TransferAPI: Sendable {
         do {
             let outcome = try await store.importConfiguration(document, now: clock.now)
             return [
-                "created": .object(outcome.created.mapValues { .integer(Int64($0)) }),
-                "updated": .object(outcome.updated.mapValues { .integer(Int64($0)) }),
+                "created": .object(Members(outcome.created.mapValues { .integer(Int64($0)) })),
+                "updated": .object(Members(outcome.updated.mapValues { .integer(Int64($0)) })),
                 "notes": .array(outcome.notes.map(JSON.string)),
             ]
         } catch let error as ImportError {

@@ -54,7 +54,7 @@ enum ApplicationPage {
     }
 
     static func notice(_ notice: Notice, language: String?) -> String {
-        var start: [String: JSON] = ["notice": .string(notice.word), "language": JSON(language)]
+        var start: Members<JSON> = ["notice": .string(notice.word), "language": JSON(language)]
         if case .connected(let app) = notice { start["app_name"] = .string(app) }
         return filled("application/notice.html", .object(start))
     }

@@ -104,7 +104,7 @@ extension EndToEnd {
                     #expect(try await stage.repost(known, data: data, auth: auth.object ?? [:]) == 200, "\(url)")
                     // One a second is looked into.
                     guard number < 3 else { continue }
-                    let claim = auth.object?.merging(["access_token": "x", "refresh_token": "y"]) { $1 } ?? [:]
+                    let claim = auth.object?.merging(["access_token": "x", "refresh_token": "y"]) ?? [:]
                     let installed = SimulatedPortal.Delivery.installing(known, at: stage.application.installURL)
                     #expect(try await stage.repost(installed, data: [:], auth: claim) == 403, "\(url)")
                     try await Self.openInstaller(stage, naming: url, trap)

@@ -90,7 +90,7 @@ struct Witness: Sendable {
         planted.add("the key of \(type)", String(key.dropFirst(7)))
         let provider = try await bitbot.create(
             "providers", ["name": .string(type), "type": .string(type), "url": .string(parrot + "/v1")])
-        let options: [String: JSON] = ["openai": ["model": "m"], "webhook": ["send_tokens": true]]
+        let options: Members<JSON> = ["openai": ["model": "m"], "webhook": ["send_tokens": true]]
         let connector = try await bitbot.create(
             "connectors",
             [

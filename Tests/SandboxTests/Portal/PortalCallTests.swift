@@ -74,7 +74,7 @@ import Testing
             ]
             for method in RESTMethod.all.values.map(\.name) where !method.contains("nregister") {
                 for value in odd {
-                    var parameters: [String: JSON] = [:]
+                    var parameters: Members<JSON> = [:]
                     for name in [
                         "messageId", "dialogId", "fields", "offset", "limit", "start", "range", "cmd", "filter",
                     ] {

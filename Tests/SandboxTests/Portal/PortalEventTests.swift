@@ -214,9 +214,9 @@ import Testing
             let bot = Int(try #require(registered.result?["bot"]?["id"]?.integer))
             let dialog = try fixture.portal.startDialog(line: fixture.portal.createOpenChannel(bot: bot))
             for number in 1...3 { try fixture.portal.customerWrites("\(number)", in: dialog.id) }
-            func get(_ more: [String: JSON]) async throws -> JSON {
-                var parameters: [String: JSON] = ["botId": JSON(bot), "botToken": "my token"]
-                parameters.merge(more, uniquingKeysWith: { $1 })
+            func get(_ more: Members<JSON>) async throws -> JSON {
+                var parameters: Members<JSON> = ["botId": JSON(bot), "botToken": "my token"]
+                parameters.merge(more)
                 let answer = try await fixture.call("imbot.v2.Event.get", .object(parameters), webhook: hook)
                 return try #require(answer.result)
             }

@@ -82,13 +82,13 @@ final class PortalFixture: Sendable {
 
     /// Registers a second generation bot that is called at the sink.
     func registerBot(
-        token: String, code: String = "helper", type: String = "openline", fields extra: [String: JSON] = [:]
+        token: String, code: String = "helper", type: String = "openline", fields extra: Members<JSON> = [:]
     ) async throws -> Int {
-        var fields: [String: JSON] = [
+        var fields: Members<JSON> = [
             "code": .string(code), "type": .string(type), "properties": ["name": "Helper"], "eventMode": "webhook",
             "webhookUrl": .string(sink.url("/bot")),
         ]
-        fields.merge(extra, uniquingKeysWith: { $1 })
+        fields.merge(extra)
         let answer = try await call("imbot.v2.Bot.register", ["fields": .object(fields)], token: token)
         return Int(try #require(answer.result?["bot"]?["id"]?.integer))
     }

@@ -144,9 +144,9 @@ import Testing
                 ["CODE": "a", "EVENT_HANDLER": .string(fixture.sink.url("/bot")), "PROPERTIES": ["NAME": "A"]],
                 token: token)
             let bot = try #require(registered.result)
-            func add(_ more: [String: JSON]) async throws -> RESTAnswer {
-                var parameters: [String: JSON] = ["BOT_ID": bot, "DIALOG_ID": "2", "MESSAGE": "Hello"]
-                parameters.merge(more, uniquingKeysWith: { $1 })
+            func add(_ more: Members<JSON>) async throws -> RESTAnswer {
+                var parameters: Members<JSON> = ["BOT_ID": bot, "DIALOG_ID": "2", "MESSAGE": "Hello"]
+                parameters.merge(more)
                 return try await fixture.call("imbot.message.add", .object(parameters), token: token)
             }
             let id = try #require(try await add([:]).result)

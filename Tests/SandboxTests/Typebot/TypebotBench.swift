@@ -91,7 +91,7 @@ struct TypebotBench {
             return answer.body
         }
 
-        var variables: [String: JSON]? { bench.typebot.variables(session: id) }
+        var variables: Members<JSON>? { bench.typebot.variables(session: id) }
     }
 }
 

@@ -11,7 +11,7 @@ struct TypebotInputTests {
 
     /// What the flow keeps of an answer; `nil` if it asks again.
     private func kept(
-        _ text: String, _ kind: Kind, _ options: [String: JSON] = [:], items: [JSON] = [], replyID: String? = nil
+        _ text: String, _ kind: Kind, _ options: Members<JSON> = [:], items: [JSON] = [], replyID: String? = nil
     ) async throws -> String? {
         var result: String?
         let input = Block.input(kind, into: "Answer", options: options, items: items)
@@ -114,7 +114,7 @@ struct TypebotInputTests {
 
     @Test("several choices are found as whole words in any case, and by their numbers")
     func several() async throws {
-        let options: [String: JSON] = ["isMultipleChoice": true]
+        let options: Members<JSON> = ["isMultipleChoice": true]
         #expect(try await kept("blue, RED", .choice, options, items: items) == "Red, B")
         #expect(try await kept("Dark red", .choice, options, items: items) == "Dark red")
         // Only what is written to the letter is taken out before the next label is looked for.
@@ -160,7 +160,7 @@ struct TypebotInputTests {
             ],
             ["id": "c2", "imageUrl": "https://example.com/cup.png", "paths": [["id": "p3", "text": "Buy"]]],
         ]
-        let saves: [String: JSON] = [
+        let saves: Members<JSON> = [
             "saveResponseMapping": [["field": "Button", "variableId": .string(Block.variableID("Name"))]]
         ]
         try await Bench.with([.input(.cards, options: saves, items: items), .input(.text)]) { bench in
@@ -183,7 +183,7 @@ struct TypebotInputTests {
 
     @Test("audio clips and attachments go into their variables")
     func media() async throws {
-        let options: [String: JSON] = [
+        let options: Members<JSON> = [
             "audioClip": ["isEnabled": true, "saveVariableId": .string(Block.variableID("Name"))],
             "attachments": ["isEnabled": true, "saveVariableId": .string(Block.variableID("List"))],
         ]

@@ -66,7 +66,7 @@ struct TypebotUploadTests {
 
     @Test("an upload is refused where no file is asked for, and for wrong types and sizes")
     func refusals() async throws {
-        let options: [String: JSON] = [
+        let options: Members<JSON> = [
             "allowedFileTypes": ["isEnabled": true, "types": [".pdf", "image/*"]], "sizeLimit": 1,
         ]
         try await Bench.with([.input(.text), .input(.file, options: options)]) { bench in
@@ -83,7 +83,7 @@ struct TypebotUploadTests {
 
     @Test("any address satisfies a file input, judged by its ending; of several the first counts unless all may come")
     func addresses() async throws {
-        let pdf: [String: JSON] = ["allowedFileTypes": ["isEnabled": true, "types": [".pdf"]]]
+        let pdf: Members<JSON> = ["allowedFileTypes": ["isEnabled": true, "types": [".pdf"]]]
         try await Bench.with([.input(.file, into: "Answer", options: pdf), .input(.text)]) { bench in
             let chat = try await bench.start()
             #expect(try await chat.say("https://example.com/a.png").waitingFor == "file input")

@@ -26,9 +26,9 @@ public struct Contract: Sendable {
         self.events = events.map { name in
             // The events name schemas of the document.
             var events = Self.read(name)
-            var schemas = document["components"]?["schemas"]?.object ?? [:]
-            schemas.merge(events["components"]?["schemas"]?.object ?? [:]) { _, event in event }
-            events["components"] = ["schemas": .object(schemas)]
+            let schemas = document["components"]?["schemas"]?.object ?? [:]
+            let ofEvents = events["components"]?["schemas"]?.object ?? [:]
+            events["components"] = ["schemas": .object(schemas.merging(ofEvents))]
             return SchemaChecker(document: events)
         }
     }

@@ -66,9 +66,8 @@ public final class ContractWatch: Sendable {
         guard type == "multipart/form-data" else { return (try? JSON(parsing: request.body)) ?? "no JSON" }
         let parts = (try? Multipart.decode(request.body, contentType: request.headers["Content-Type"] ?? "")) ?? []
         return .object(
-            Dictionary(parts.map { ($0.name, .string($0.filename ?? String(decoding: $0.body, as: UTF8.self))) }) {
-                first, _ in first
-            })
+            Members(
+                parts.reversed().map { ($0.name, .string($0.filename ?? String(decoding: $0.body, as: UTF8.self))) }))
     }
 }
 

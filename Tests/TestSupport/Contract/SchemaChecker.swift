@@ -138,7 +138,7 @@ public struct SchemaChecker: Sendable {
         }
     }
 
-    private func memberProblems(_ members: [String: JSON], _ schema: JSON, at place: String) -> [String] {
+    private func memberProblems(_ members: Members<JSON>, _ schema: JSON, at place: String) -> [String] {
         let required = schema["required"]?.array?.compactMap(\.string) ?? []
         var found = required.filter { members[$0] == nil }.map { "\(place): \($0) is missing" }
         for (name, member) in members {

@@ -51,7 +51,7 @@ extension CommandRecord {
     }
 }
 
-extension [String: String] {
+extension Members<String> {
     /// The text in a language, else in English, else in any.
     func text(in language: String) -> String {
         self[language] ?? self["en"] ?? self.min { $0.key < $1.key }?.value ?? ""
@@ -154,5 +154,5 @@ extension PortalState {
 
 extension RESTParameters {
     /// The members that are texts.
-    var texts: [String: String] { members.compactMapValues(\.string) }
+    var texts: Members<String> { members.compactMapValues(\.string) }
 }

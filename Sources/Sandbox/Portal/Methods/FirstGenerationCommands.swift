@@ -59,9 +59,9 @@ extension PortalState {
         return command.id
     }
 
-    private func translations(_ fields: RESTParameters) -> (titles: [String: String], params: [String: String]) {
-        var titles: [String: String] = [:]
-        var params: [String: String] = [:]
+    private func translations(_ fields: RESTParameters) -> (titles: Members<String>, params: Members<String>) {
+        var titles: Members<String> = [:]
+        var params: Members<String> = [:]
         for entry in fields.list("LANG").map({ RESTParameters($0) }) {
             guard let language = entry.filled("LANGUAGE_ID"), let title = entry.filled("TITLE") else { continue }
             titles[language] = title

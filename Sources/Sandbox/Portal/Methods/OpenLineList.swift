@@ -12,7 +12,7 @@ let openLineListMethod = RESTMethod(
 /// Which lines are wanted, and what of them.
 private struct LineSelection {
     private var fields: [String]
-    private var filter: [String: JSON]
+    private var filter: Members<JSON>
     private var descending = false
     private var limit = 50
     private var offset = 0
@@ -68,7 +68,7 @@ private struct LineSelection {
                 ]
                 return (String(id), fields)
             }
-            object["QUEUE_USERS_FIELDS"] = .object(Dictionary(people, uniquingKeysWith: { $1 }))
+            object["QUEUE_USERS_FIELDS"] = .object(Members(people))
         }
         if configQueue {
             object["CONFIG_QUEUE"] = .array(line.operators.map { ["ENTITY_ID": .text($0), "ENTITY_TYPE": "user"] })
@@ -76,7 +76,7 @@ private struct LineSelection {
         return .object(object)
     }
 
-    private static func settings(_ line: PortalState.Line) -> [String: JSON] {
+    private static func settings(_ line: PortalState.Line) -> Members<JSON> {
         [
             "ID": .text(line.id), "LINE_NAME": .string(line.name), "ACTIVE": .yesNo(line.isActive),
             "WELCOME_BOT_ENABLE": .yesNo(line.botID != nil), "WELCOME_BOT_JOIN": "always",
