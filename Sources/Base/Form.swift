@@ -15,17 +15,21 @@ public enum Form {
     /// bracket without opening another is ignored (`a[b]c` is `a[b]`); a first bracket that is never closed becomes `_`
     /// (`a[b` is `a_b`), a later one ends the key (`a[b][c` is `a[b]`); leading spaces of a key do not count and a pair
     /// without a name is skipped. Unlike PHP, dots and spaces inside a name stay.
-    /// - Parameter names: only values of these names, at any depth, and of numbers are kept; the others are as if they had
-    ///   not been sent. It spares most of the cost.
-    /// - Throws: ``FormError`` at the first key too many, and at the first one that is kept and too deep.
-    public static func decode(
-        _ bytes: some Collection<UInt8>, only names: Names? = nil, limits: Limits = Limits()
-    ) throws -> JSON {
-        let decoded = try bytes.withContiguousStorageIfAvailable {
-            try FormDecoder.decode($0, only: names, limits: limits)
-        }
+    /// - Throws: ``FormError`` at the first key too many, and at the first one too deep.
+    public static func decode(_ bytes: some Collection<UInt8>, limits: Limits = Limits()) throws -> JSON {
+        let decoded = try bytes.withContiguousStorageIfAvailable { try FormDecoder.decode($0, limits: limits).tree }
         return try decoded
-            ?? Array(bytes).withUnsafeBufferPointer { try FormDecoder.decode($0, only: names, limits: limits) }
+            ?? Array(bytes).withUnsafeBufferPointer { try FormDecoder.decode($0, limits: limits).tree }
+    }
+
+    /// As ``decode(_:limits:)``, for a form of which only some is of use, which spares most of the cost.
+    /// - Parameter names: values of these names, at any depth, and of numbers are kept; the others are as if they had not been
+    ///   sent.
+    /// - Returns: the tree, and the part of the form that it was made of.
+    public static func decode(
+        _ bytes: [UInt8], only names: Names, limits: Limits = Limits()
+    ) throws -> (tree: JSON, kept: [UInt8]) {
+        try bytes.withUnsafeBufferPointer { try FormDecoder.decode($0, only: names, limits: limits) }
     }
 
     /// As PHP's `http_build_query`: booleans are `1` and `0`, `null` and empty lists or objects are left out. Members

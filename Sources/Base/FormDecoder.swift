@@ -9,6 +9,8 @@ struct FormDecoder {
     private let root = FormNode()
     /// Room for a key or value without its escapes, which is never longer than with them.
     private let scratch: UnsafeMutableBufferPointer<UInt8>
+    /// The pairs of the form that were wanted, where not all are.
+    private var kept: [UInt8] = []
     /// Where the key before was placed, once something is: senders write the members of one node after another.
     private var recent: (prefix: Bytes, node: FormNode?)?
 
@@ -19,10 +21,11 @@ struct FormDecoder {
     }
 
     static func decode(
-        _ bytes: UnsafeBufferPointer<UInt8>, only names: Names?, limits: Form.Limits
-    ) throws -> JSON {
+        _ bytes: UnsafeBufferPointer<UInt8>, only names: Names? = nil, limits: Form.Limits
+    ) throws -> (tree: JSON, kept: [UInt8]) {
         try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { scratch in
             var decoder = FormDecoder(limits: limits, names: names, scratch: scratch)
+            if names != nil { decoder.kept.reserveCapacity(bytes.count) }
             var pairs = 0
             var start = 0
             while start < bytes.count {
@@ -34,7 +37,7 @@ struct FormDecoder {
                 }
                 start = end + 1
             }
-            return decoder.root.json
+            return (decoder.root.json, decoder.kept)
         }
     }
 
@@ -48,6 +51,10 @@ struct FormDecoder {
     private mutating func read(_ pair: Bytes) throws {
         let equals = Self.find(UInt8(ascii: "="), in: pair, from: 0)
         guard let place = try place(raw: Bytes(rebasing: pair[..<equals])) else { return }
+        if names != nil {
+            if !kept.isEmpty { kept.append(UInt8(ascii: "&")) }
+            kept.append(contentsOf: pair)
+        }
         let value = unescaped(Bytes(rebasing: pair.dropFirst(equals + 1)))
         place.node.set(place.key, String(decoding: value, as: UTF8.self))
     }

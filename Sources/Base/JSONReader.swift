@@ -140,14 +140,16 @@ struct JSONReader {
 
     /// Passes the rest of a string whose opening quote is passed.
     private mutating func passString() throws(Broken) {
-        var index = position
-        while index < bytes.count {
-            let byte = bytes[index]
-            index += byte == UInt8(ascii: "\\") ? 2 : 1
-            if byte == UInt8(ascii: "\"") {
-                position = index
-                return
-            }
+        let start = position
+        while let base = bytes.baseAddress,
+            let found = memchr(base + position, Int32(UInt8(ascii: "\"")), bytes.count - position)
+        {
+            let quote = UnsafeRawPointer(base).distance(to: found)
+            position = quote + 1
+            // Of two backslashes the second is escaped itself.
+            var backslashes = 0
+            while quote - backslashes > start, bytes[quote - backslashes - 1] == UInt8(ascii: "\\") { backslashes += 1 }
+            if backslashes.isMultiple(of: 2) { return }
         }
         throw Broken()
     }

@@ -4,16 +4,19 @@ extension PortalEvent {
     /// Decodes the body of a webhook: form-encoded, or JSON where the content type or the first byte says so.
     /// - Throws: ``EventDecodingError``.
     public init(decoding body: [UInt8], contentType: String?) throws {
-        try self.init(tree: Self.tree(of: body, contentType: contentType))
+        let (tree, body) = try Self.tree(of: body, contentType: contentType)
+        try self.init(tree: tree)
+        self.body = body
     }
 
     /// The second generation is documented as a form and shown once as JSON; no form of ours begins with a brace.
-    private static func tree(of body: [UInt8], contentType: String?) throws -> JSON {
+    /// - Returns: the tree, and what of the body it was made of.
+    private static func tree(of body: [UInt8], contentType: String?) throws -> (JSON, [UInt8]) {
         let first = body.first { $0 != 0x20 && $0 != 0x0A && $0 != 0x0D && $0 != 0x09 }
         let isJSON = first == UInt8(ascii: "{") || contentType?.lowercased().hasBytes(of: "json") == true
         if isJSON {
             guard let tree = try? JSON(parsing: body) else { throw EventDecodingError.notJSON }
-            return tree
+            return (tree, body)
         }
         do {
             return try Form.decode(body, only: names)

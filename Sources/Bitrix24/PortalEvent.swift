@@ -10,6 +10,8 @@ public struct PortalEvent: Sendable {
     /// When it was sent, by the portal's clock, in whole seconds.
     public var sentAt: Timestamp?
     public var content: Content
+    /// The body as it came, of a form only the part that is read; what it is decoded from again means the same.
+    public internal(set) var body: [UInt8] = []
 
     public enum Content: Sendable {
         /// `ONAPPINSTALL`.

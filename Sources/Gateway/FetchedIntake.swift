@@ -54,7 +54,7 @@ extension Inbox {
             guard botEvent.generation == .second, botEvent.botID == bot.botID else {
                 throw EventDecodingError.invalid("data[bot][id]")
             }
-            return try await intake(of: botEvent, in: event, body: body, bot: bot, portal: portal)
+            return try await intake(of: botEvent, in: event, bot: bot, portal: portal)
         } catch let error as EventDecodingError {
             passOver(fetched, "\(error)", bot: bot, portal: portal)
         } catch let InboxError.missing(field) {

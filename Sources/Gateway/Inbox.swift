@@ -12,13 +12,11 @@ public struct Inbox: Sendable {
     let events: Counter
 
     /// Stores what the event holds for our bots; returns when it is on the disk.
-    /// - Parameters:
-    ///   - body: the event as it came.
-    ///   - addressed: the bot whose address it came to; `nil` at the application's, which its first generation bots share.
+    /// - Parameter addressed: the bot whose address it came to; `nil` at the application's, which its first generation bots
+    ///   share.
     /// - Throws: ``InboxError``, or `StoreError` when it cannot be stored now.
     public func take(
-        _ event: PortalEvent, body: [UInt8], addressed: BotRecord?, installation: InstallationRecord,
-        portal: PortalRecord
+        _ event: PortalEvent, addressed: BotRecord?, installation: InstallationRecord, portal: PortalRecord
     ) async throws {
         guard case .bots(let botEvents) = event.content else { return }
         let bots =
@@ -34,7 +32,7 @@ public struct Inbox: Sendable {
                     ["portal": .text(portal.domain), "bot_id": .integer(botEvent.botID)])
                 continue
             }
-            guard let intake = try await intake(of: botEvent, in: event, body: body, bot: bot, portal: portal) else {
+            guard let intake = try await intake(of: botEvent, in: event, bot: bot, portal: portal) else {
                 continue
             }
             await giveOn(intake, try await store.database.write { try intake.store(on: $0) })
@@ -44,26 +42,26 @@ public struct Inbox: Sendable {
     /// What is to be stored of an event; `nil` if nothing is.
     /// - Throws: ``InboxError``, or `StoreError`.
     func intake(
-        of event: BotEvent, in whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
+        of event: BotEvent, in whole: PortalEvent, bot: BotRecord, portal: PortalRecord
     ) async throws -> Intake? {
         switch event.kind {
         case .message where isOurs(event), .command where isOurs(event), .messageUpdated where isOurs(event),
             .messageDeleted where isOurs(event):
             count(event, "not_for_answer")
         case .message where event.isFromOperator:
-            return try operatorMessage(event, of: body, bot: bot, portal: portal)
+            return try operatorMessage(event, of: whole, bot: bot, portal: portal)
         case .message where !event.isAddressed(to: bot):
             count(event, "not_addressed")
         case .message, .command:
-            return try await question(event, of: whole, body: body, bot: bot, portal: portal)
+            return try await question(event, of: whole, bot: bot, portal: portal)
         case .joined:
-            return try joining(event, of: whole, body: body, bot: bot, portal: portal)
+            return try joining(event, of: whole, bot: bot, portal: portal)
         case .deleted:
             try await markDeleted(bot)
             count(event, "taken")
         case .messageUpdated: return try edit(event, bot: bot, portal: portal)
         case .messageDeleted: return try deletion(event, bot: bot, portal: portal)
-        case .reaction: return reaction(event, of: whole, body: body, bot: bot, portal: portal)
+        case .reaction: return reaction(event, of: whole, bot: bot, portal: portal)
         case .contextRequested: count(event, "not_for_answer")
         }
         return nil
@@ -93,13 +91,13 @@ public struct Inbox: Sendable {
     }
 
     private func question(
-        _ event: BotEvent, of whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
+        _ event: BotEvent, of whole: PortalEvent, bot: BotRecord, portal: PortalRecord
     ) async throws -> Intake {
         guard let messageID = event.messageID, !event.dialogID.isEmpty else { throw InboxError.missing("message id") }
         let now = clock.now
         let collecting = BotSettings(bot.settings).collect
         var draft = EventDraft(
-            event, of: body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: now)
+            event, of: whole.body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: now)
         if event.isCollectable {
             draft.notBefore = now + collecting
         } else if event.kind == .message {
@@ -114,11 +112,11 @@ public struct Inbox: Sendable {
 
     /// An operator speaks in an open channel: they have the dialog, and nothing is to be answered.
     private func operatorMessage(
-        _ event: BotEvent, of body: [UInt8], bot: BotRecord, portal: PortalRecord
+        _ event: BotEvent, of whole: PortalEvent, bot: BotRecord, portal: PortalRecord
     ) throws -> Intake {
         guard let messageID = event.messageID, !event.dialogID.isEmpty else { throw InboxError.missing("message id") }
         let key = MessageKey(event, messageID, bot, portal)
-        let draft = EventDraft(event, of: body, key: key, vault: store.vault, now: clock.now)
+        let draft = EventDraft(event, of: whole.body, key: key, vault: store.vault, now: clock.now)
         return Intake(event) { connection in
             guard let dialog = try connection.takeOperatorMessage(draft) else { return .known }
             try connection.changeDesk(of: dialog) {

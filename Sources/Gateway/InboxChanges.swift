@@ -7,12 +7,12 @@ import Storage
 extension Inbox {
     /// A bot without a connector has nothing to greet with.
     func joining(
-        _ event: BotEvent, of whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
+        _ event: BotEvent, of whole: PortalEvent, bot: BotRecord, portal: PortalRecord
     ) throws -> Intake {
         guard !event.dialogID.isEmpty else { throw InboxError.missing("dialog id") }
         let greets = bot.connectorID != nil && BotSettings(bot.settings).greets(in: event)
         let key = MessageKey(event, 0, bot, portal)
-        let draft = EventDraft(event, of: body, key: key, vault: store.vault, now: clock.now)
+        let draft = EventDraft(event, of: whole.body, key: key, vault: store.vault, now: clock.now)
         return Intake(event) { connection in
             let taken = try connection.takeJoining(draft, greets: greets)
             if event.isOpenChannel, let dialog = try connection.dialog(of: draft.botID, named: draft.dialogID) {
@@ -48,7 +48,7 @@ extension Inbox {
 
     /// `nil`: it rates nothing.
     func reaction(
-        _ event: BotEvent, of whole: PortalEvent, body: [UInt8], bot: BotRecord, portal: PortalRecord
+        _ event: BotEvent, of whole: PortalEvent, bot: BotRecord, portal: PortalRecord
     ) -> Intake? {
         guard let messageID = event.messageID, let user = event.user.id, event.user.isBot != true,
             let reaction = event.reaction, let rating = Rating(reaction: reaction.name)
@@ -57,7 +57,7 @@ extension Inbox {
             return nil
         }
         var draft = EventDraft(
-            event, of: body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: clock.now)
+            event, of: whole.body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: clock.now)
         // The moment is part of it: who likes, takes it back and likes again has rated three times.
         let moment = whole.sentAt.map { "\($0.rawValue / 1000)" } ?? ""
         let mine = "reaction:\(bot.id):\(messageID):\(user):"

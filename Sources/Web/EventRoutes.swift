@@ -38,7 +38,7 @@ struct EventRoutes: Sendable {
         case .bots(let events):
             let (installation, portal) = try await sender.verified(event, app: app.id)
             guard events.allSatisfy({ $0.generation == .first }) else { throw sender.refusal("address") }
-            try await take(event, request, addressed: nil, installation: installation, portal: portal)
+            try await take(event, addressed: nil, installation: installation, portal: portal)
         case .test(let mark):
             _ = try await sender.verified(event, app: app.id)
             testEvents.arrived(mark)
@@ -62,7 +62,7 @@ struct EventRoutes: Sendable {
                 $0.generation.rawValue == bot.api && $0.botID == bot.botID ?? $0.botID
             }
             guard isItsOwn else { throw sender.refusal("address") }
-            try await take(event, request, addressed: bot, installation: installation, portal: portal)
+            try await take(event, addressed: bot, installation: installation, portal: portal)
         case .applicationInstalled, .applicationUpdated, .applicationUninstalled: throw sender.refusal("address")
         case .test, .unknown: break
         }
@@ -70,12 +70,10 @@ struct EventRoutes: Sendable {
     }
 
     private func take(
-        _ event: PortalEvent, _ request: HTTPRequest, addressed: BotRecord?, installation: InstallationRecord,
-        portal: PortalRecord
+        _ event: PortalEvent, addressed: BotRecord?, installation: InstallationRecord, portal: PortalRecord
     ) async throws {
         do {
-            try await inbox.take(
-                event, body: request.body, addressed: addressed, installation: installation, portal: portal)
+            try await inbox.take(event, addressed: addressed, installation: installation, portal: portal)
         } catch InboxError.missing(let field) {
             throw HTTPError(400, "The event has no \(field)")
         }

@@ -55,12 +55,12 @@ struct HTTPClientStreamTests {
         let test = TestClient()
         var request = request(server.origin)
         request.maximumBytes = total
-        request.timeouts.idle = .milliseconds(200)
+        request.timeouts.idle = .seconds(1)
         let answer = try await test.client.stream(request)
         // The sender stops once the buffers on the way are full. That is not the silence that the limit is about.
         var before = -1
         try await eventually {
-            try await Task.sleep(for: .milliseconds(300))
+            try await Task.sleep(for: .milliseconds(1_200))
             defer { before = sent.withLock { $0 } }
             return before == sent.withLock { $0 } && before > 0
         }

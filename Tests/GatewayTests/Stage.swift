@@ -182,7 +182,7 @@ final class Stage: Sendable {
     func take(_ tree: JSON) async throws {
         let body = Array(Form.encode(tree).utf8)
         try await gateway.inbox.take(
-            try PortalEvent(decoding: body, contentType: nil), body: body, addressed: bot, installation: installation,
+            try PortalEvent(decoding: body, contentType: nil), addressed: bot, installation: installation,
             portal: portal)
     }
 

@@ -18,16 +18,12 @@ enum DifyEvent {
 
         /// The name of an event, found without reading the rest, which can be large.
         init?(peekingAt data: [UInt8]) {
-            guard let name = DifyEvent.quickName(data) ?? (try? JSON(parsing: data))?["event"]?.string else {
-                return nil
-            }
-            guard let known = Self.byName[name] else { return nil }
+            let name = DifyEvent.quickName(data) ?? (try? JSON(parsing: data, only: ["event"]))?["event"]?.string
+            guard let known = name.flatMap(Self.init(rawValue:)) else { return nil }
             self = known
         }
 
         var isPiece: Bool { self == .message || self == .agentMessage || self == .messageReplace }
-
-        private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ($0.rawValue, $0) })
     }
 
     private static let opening = Array(#"{"event""#.utf8)

@@ -127,7 +127,7 @@ final class ModelWorld: Sendable {
         }
         let body = Array(Form.encode(tree).utf8)
         try await life.gateway.inbox.take(
-            try PortalEvent(decoding: body, contentType: nil), body: body, addressed: records.bot,
+            try PortalEvent(decoding: body, contentType: nil), addressed: records.bot,
             installation: records.installation, portal: records.portal)
     }
 
