@@ -33,7 +33,8 @@ extension PortalEvent {
         "client_endpoint", "server_endpoint", "user_id",
         // The first generation
         "BOT_ID", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", "ID", "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID",
-        "MESSAGE", "MESSAGE_ORIGINAL", "AUTHOR_ID", "LANGUAGE", "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME", "IS_BOT",
+        "MESSAGE", "MESSAGE_ORIGINAL", "AUTHOR_ID", "LANGUAGE", "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME",
+        "IS_BOT",
         "IS_CONNECTOR", "IS_NETWORK", "IS_EXTRANET", "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE",
         "CHAT_ENTITY_TYPE", "CHAT_ENTITY_ID", "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILE_ID",
         // The second

@@ -126,7 +126,9 @@ enum OpenAPI {
         [
             "description": .string("A stream of events: \(events.keys.sorted().joined(separator: ", "))"),
             "content": [
-                "text/event-stream": ["schema": ["type": "string"], "x-events": .object(Members(events.mapValues(schema(of:))))]
+                "text/event-stream": [
+                    "schema": ["type": "string"], "x-events": .object(Members(events.mapValues(schema(of:)))),
+                ]
             ],
         ]
     }
