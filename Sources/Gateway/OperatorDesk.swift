@@ -221,7 +221,7 @@ extension OperatorDesk.Signs {
     init(_ event: BotEvent) {
         self.init(
             session: event.chat.sessionID, message: event.messageID,
-            isOwnedByBot: event.chat.authorID.map { $0 == "\(event.botID)" })
+            isOwnedByBot: event.chat.authorID.map { $0 == String(event.botID) })
     }
 }
 
@@ -249,15 +249,18 @@ extension BotEvent.Chat {
 
     /// The customer's user id, the fourth field of `CHAT_ENTITY_ID`.
     /// Documentation: `api-reference/imopenlines/openlines/sessions/index.md`, `USER_CODE`.
-    var customerID: String? { entityID?.field(3) }
+    var customerID: String? { entityID?.field(3).map(String.init) }
 }
 
 extension String {
     /// What stands between two of its `|`, counted from 0. By bytes: they are looked at for each message.
-    fileprivate func field(_ number: Int) -> String? {
-        let fields = Array(utf8).split(
-            separator: UInt8(ascii: "|"), maxSplits: number + 1, omittingEmptySubsequences: false)
-        return fields.count > number ? String(decoding: fields[number], as: UTF8.self) : nil
+    fileprivate func field(_ number: Int) -> Substring? {
+        var rest = self[...]
+        for _ in 0..<number {
+            guard let bar = rest.utf8.firstIndex(of: UInt8(ascii: "|")) else { return nil }
+            rest = rest[rest.utf8.index(after: bar)...]
+        }
+        return rest[..<(rest.utf8.firstIndex(of: UInt8(ascii: "|")) ?? rest.endIndex)]
     }
 }
 
