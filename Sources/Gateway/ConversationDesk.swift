@@ -51,15 +51,14 @@ extension Conversation {
         _ deliveries: [ScheduledDelivery], _ reply: Reply, to item: PendingEvent, _ setting: Setting,
         in connection: Connection, now: Timestamp
     ) throws -> [ScheduledDelivery]? {
-        guard item.event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else {
-            return deliveries
-        }
+        let event = item.event
+        guard event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else { return deliveries }
         let former = desk
         // A greeting answers nothing.
-        let isGreeting = item.event.kind == .joined
+        let isGreeting = event.kind == .joined
         let isEmpty = deliveries.isEmpty && !reply.actions.contains(.silent) && !isGreeting
         let effect = desk.takesReply(
-            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, OperatorDesk.Signs(item.event),
+            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, OperatorDesk.Signs(event),
             receivedAt: item.receivedAt, setting.settings.rules(at: now), now: now)
         if item.missedOperatorPart || isGreeting, desk.state != .operator { desk.notes.untold = former.notes.untold }
         try connection.save(desk, of: item.dialog, unless: former)

@@ -249,18 +249,23 @@ extension BotEvent.Chat {
 
     /// The customer's user id, the fourth field of `CHAT_ENTITY_ID`.
     /// Documentation: `api-reference/imopenlines/openlines/sessions/index.md`, `USER_CODE`.
-    var customerID: String? { entityID?.field(3).map(String.init) }
+    var customerID: String? { entityID?.field(3) }
 }
 
 extension String {
     /// What stands between two of its `|`, counted from 0. By bytes: they are looked at for each message.
-    fileprivate func field(_ number: Int) -> Substring? {
-        var rest = self[...]
-        for _ in 0..<number {
-            guard let bar = rest.utf8.firstIndex(of: UInt8(ascii: "|")) else { return nil }
-            rest = rest[rest.utf8.index(after: bar)...]
+    fileprivate func field(_ number: Int) -> String? {
+        var text = self
+        return text.withUTF8 { bytes in
+            var start = 0
+            var passed = 0
+            for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "|") {
+                if passed == number { return String(decoding: bytes[start..<index], as: UTF8.self) }
+                passed += 1
+                start = index + 1
+            }
+            return passed == number ? String(decoding: bytes[start...], as: UTF8.self) : nil
         }
-        return rest[..<(rest.utf8.firstIndex(of: UInt8(ascii: "|")) ?? rest.endIndex)]
     }
 }
 

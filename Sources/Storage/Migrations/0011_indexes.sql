@@ -16,6 +16,10 @@ CREATE INDEX outbox_with_error ON outbox (dialog_id) WHERE last_error IS NOT NUL
 -- A rating is of a message in a dialog that is known.
 DROP INDEX outbox_by_sent_id;
 
+-- An index holds each row's id as it is.
+DROP INDEX messages_by_dialog;
+CREATE INDEX messages_by_dialog ON messages (dialog_id);
+
 -- Whoever adds a row to a table with AUTOINCREMENT goes through this one until its row comes: those that get rows with each
 -- message come first.
 CREATE TEMP TABLE former_sequence AS SELECT name, seq FROM sqlite_sequence;
