@@ -44,7 +44,7 @@ public struct OperatorWords: Sendable, Equatable {
         return text.lowercased().unicodeScalars.split { !$0.isInWord }.map { String($0) }.joined(separator: " ")
     }
 
-    /// The same in a tenth of the time: it is done with each message.
+    /// The same at less cost: it is done with each message.
     private static func plainASCII(_ text: String) -> String {
         var plain: [UInt8] = []
         plain.reserveCapacity(text.utf8.count)

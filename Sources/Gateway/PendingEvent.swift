@@ -29,7 +29,7 @@ struct PendingEvent: DialogWork {
     var mayAskAgain = false
     /// What an operator said before was to be told with the question, and could not be read.
     var missedOperatorPart = false
-    /// What the last reply offered has not been taken back yet.
+    /// The last reply may have offered something; the next ends that.
     var mayHaveOffer = true
     /// What of its answer is in the chat already (``LiveAnswer``).
     var shown: OutgoingMessage.Shown?

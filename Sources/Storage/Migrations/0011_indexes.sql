@@ -1,7 +1,7 @@
--- Indexes cost work with each message: these are the ones that somebody reads.
+-- Fewer indexes to change with each message.
 
--- What is open or has failed is found by event_bodies, which holds nothing else. An index that names the state would change
--- with every step of every message; what has failed has an error, which few ever get.
+-- An index that names the state changes with every step of every message. Events have a body until they are done, sends no
+-- end, and what has failed has an error, which few ever get.
 DROP INDEX events_open;
 DROP INDEX events_failed;
 DROP INDEX events_failed_by_dialog;
@@ -16,7 +16,7 @@ CREATE INDEX outbox_with_error ON outbox (dialog_id) WHERE last_error IS NOT NUL
 -- A rating is of a message in a dialog that is known.
 DROP INDEX outbox_by_sent_id;
 
--- An index holds each row's id as it is.
+-- An index ends with its rows' ids by itself.
 DROP INDEX messages_by_dialog;
 CREATE INDEX messages_by_dialog ON messages (dialog_id);
 

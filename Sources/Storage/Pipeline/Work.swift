@@ -70,9 +70,9 @@ extension Store {
         (1, "outbox", "created_at", isFailed),
     ]
 
-    /// With the table whose rows are those of open and failed events.
+    /// Events have a body until they are done.
     static let isOpenEvent = "state IN ('waiting', 'asking') AND id IN (SELECT event_id FROM event_bodies)"
-    /// The first half is the index's.
+    /// As the indexes have it: a state in their conditions would cost work with each step of each message.
     static let isOpenSend = "finished_at IS NULL AND state IN ('waiting', 'sending')"
     static let isFailed = "last_error IS NOT NULL AND state = 'failed'"
 
