@@ -168,12 +168,11 @@ struct Conversation: Sendable {
             guard try connection.beginAsking(item.claim, joined: item.joined.map(\.claim), now: askedAt) else {
                 return .insteadOf(try connection.event(item.id))
             }
-            switch try turn(of: item, setting, in: connection, now: askedAt) {
+            let state = try DialogState(
+                of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt)
+            switch try turn(of: item, at: state.desk, setting, in: connection, now: askedAt) {
             case .ended(let deliveries): return .ended(deliveries)
-            case .ask(let part):
-                return .with(
-                    try DialogState(of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt),
-                    part)
+            case .ask(let part): return .with(state, part)
             }
         }
         if case .ended(let deliveries) = beginning {
@@ -188,6 +187,7 @@ struct Conversation: Sendable {
             return .ended(try replaced(item, beginning, setting.bot))
         }
         item.progress = .asked(at: askedAt, trace: nil)
+        item.mayHaveOffer = state.offer != nil
         var question = await question(item, setting, state)
         await tell(part, in: &question, &item, setting)
         item.exchange = Exchange(question, setting)

@@ -15,12 +15,10 @@ extension Conversation {
 
     /// Before the bot is asked: an operator may have the dialog, or the customer may want one.
     func turn(
-        of item: PendingEvent, _ setting: Setting, in connection: Connection, now: Timestamp
+        of item: PendingEvent, at former: OperatorDesk?, _ setting: Setting, in connection: Connection, now: Timestamp
     ) throws -> DeskTurn {
-        guard item.event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else {
-            return .ask(nil)
-        }
-        let former = desk
+        guard item.event.isOpenChannel, let former else { return .ask(nil) }
+        var desk = former
         let signs = OperatorDesk.Signs(item.event)
         var deliveries: [ScheduledDelivery] = []
         switch desk.hears(signs, now: now) {
@@ -53,15 +51,14 @@ extension Conversation {
         _ deliveries: [ScheduledDelivery], _ reply: Reply, to item: PendingEvent, _ setting: Setting,
         in connection: Connection, now: Timestamp
     ) throws -> [ScheduledDelivery]? {
-        guard item.event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else {
-            return deliveries
-        }
+        let event = item.event
+        guard event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else { return deliveries }
         let former = desk
         // A greeting answers nothing.
-        let isGreeting = item.event.kind == .joined
+        let isGreeting = event.kind == .joined
         let isEmpty = deliveries.isEmpty && !reply.actions.contains(.silent) && !isGreeting
         let effect = desk.takesReply(
-            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, OperatorDesk.Signs(item.event),
+            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, OperatorDesk.Signs(event),
             receivedAt: item.receivedAt, setting.settings.rules(at: now), now: now)
         if item.missedOperatorPart || isGreeting, desk.state != .operator { desk.notes.untold = former.notes.untold }
         try connection.save(desk, of: item.dialog, unless: former)
@@ -130,14 +127,18 @@ extension BotSettings {
     }
 }
 
+extension OperatorDesk {
+    /// Notes that cannot be read count as none.
+    init(_ state: DialogRecord.State, storedNotes: String?) {
+        let notes = storedNotes.flatMap { try? JSONDecoder().decode(Notes.self, from: Data($0.utf8)) }
+        self.init(state: state, notes: notes ?? Notes())
+    }
+}
+
 extension Connection {
-    /// `nil` if the dialog is gone. Notes that cannot be read count as none.
+    /// `nil` if the dialog is gone.
     func operatorDesk(of dialog: ID<DialogRecord>) throws -> OperatorDesk? {
-        guard let stored = try desk(of: dialog) else { return nil }
-        let notes = stored.notes.flatMap {
-            try? JSONDecoder().decode(OperatorDesk.Notes.self, from: Data($0.utf8))
-        }
-        return OperatorDesk(state: stored.state, notes: notes ?? OperatorDesk.Notes())
+        try desk(of: dialog).map { OperatorDesk($0.state, storedNotes: $0.notes) }
     }
 
     func save(_ desk: OperatorDesk, of dialog: ID<DialogRecord>, unless former: OperatorDesk) throws {

@@ -26,6 +26,7 @@ extension Conversation {
         let state = try await store.database.read { [item] in
             try DialogState(of: item.dialog, in: $0, connector: setting.connector.id, now: askedAt)
         }
+        item.mayHaveOffer = state.offer != nil
         let question = await question(item, setting, state)
         item.exchange = Exchange(question, setting)
         let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }

@@ -57,7 +57,9 @@ extension Conversation {
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }
-            try connection.setOffer(said == nil ? nil : offer, in: item.dialog)
+            if offer != nil || item.mayHaveOffer {
+                try connection.setOffer(said == nil ? nil : offer, in: item.dialog)
+            }
             return stored
         }
         guard let stored else { return }

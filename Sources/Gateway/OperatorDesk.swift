@@ -221,7 +221,7 @@ extension OperatorDesk.Signs {
     init(_ event: BotEvent) {
         self.init(
             session: event.chat.sessionID, message: event.messageID,
-            isOwnedByBot: event.chat.authorID.map { $0 == "\(event.botID)" })
+            isOwnedByBot: event.chat.authorID.map { $0 == String(event.botID) })
     }
 }
 
@@ -255,9 +255,17 @@ extension BotEvent.Chat {
 extension String {
     /// What stands between two of its `|`, counted from 0. By bytes: they are looked at for each message.
     fileprivate func field(_ number: Int) -> String? {
-        let fields = Array(utf8).split(
-            separator: UInt8(ascii: "|"), maxSplits: number + 1, omittingEmptySubsequences: false)
-        return fields.count > number ? String(decoding: fields[number], as: UTF8.self) : nil
+        var text = self
+        return text.withUTF8 { bytes in
+            var start = 0
+            var passed = 0
+            for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "|") {
+                if passed == number { return String(decoding: bytes[start..<index], as: UTF8.self) }
+                passed += 1
+                start = index + 1
+            }
+            return passed == number ? String(decoding: bytes[start...], as: UTF8.self) : nil
+        }
     }
 }
 

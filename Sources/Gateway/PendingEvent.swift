@@ -29,6 +29,8 @@ struct PendingEvent: DialogWork {
     var mayAskAgain = false
     /// What an operator said before was to be told with the question, and could not be read.
     var missedOperatorPart = false
+    /// The last reply may have offered something; the next ends that.
+    var mayHaveOffer = true
     /// What of its answer is in the chat already (``LiveAnswer``).
     var shown: OutgoingMessage.Shown?
     /// It was asked before this process read it: a part of its answer may be in the chat.

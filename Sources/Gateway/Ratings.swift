@@ -26,8 +26,8 @@ extension Conversation {
         guard let judge = setting.platform as? any TakesRatings, let reaction = item.event.reaction,
             let rating = Rating(reaction: reaction.name), let messageID = item.event.messageID
         else { return try await leave(item) }
-        let found = try await store.database.read { [item] in try $0.answer(sentAs: messageID, by: item.bot) }
-        guard let answer = found?.answerID else {
+        let dialog = item.dialog
+        guard let answer = try await store.database.read({ try $0.answer(sentAs: messageID, in: dialog) }) else {
             // That it was sent may not be stored yet.
             guard clock.now - item.receivedAt < Self.untilStored else { return try await leave(item) }
             item.notBefore = clock.now + .seconds(1)

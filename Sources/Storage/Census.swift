@@ -20,17 +20,16 @@ extension Store {
     public func census() async throws -> Census {
         try await database.read { connection in
             var census = Census()
-            let events = try connection.waiting(
-                "events", "received_at", "state IN ('waiting', 'asking') AND joined_to IS NULL")
-            let sends = try connection.waiting("outbox", "created_at", "state IN ('waiting', 'sending')")
+            let events = try connection.waiting("events", "received_at", "\(Store.isOpenEvent) AND joined_to IS NULL")
+            let sends = try connection.waiting("outbox", "created_at", Store.isOpenSend)
             census.eventsWaiting = events.count
             census.sendsWaiting = sends.count
             census.oldestWaitingAt = [events.oldest, sends.oldest].compactMap { $0 }.min()
             let failed = try connection.rows(
                 """
                 SELECT bot_id, count(*) FROM (
-                    SELECT bot_id FROM events WHERE state = 'failed' AND joined_to IS NULL
-                    UNION ALL SELECT bot_id FROM outbox WHERE state = 'failed'
+                    SELECT bot_id FROM events WHERE \(Store.isFailed) AND joined_to IS NULL
+                    UNION ALL SELECT bot_id FROM outbox WHERE \(Store.isFailed)
                 ) failed GROUP BY bot_id
                 """
             ) { (ID<BotRecord>(rawValue: $0.integer(0)), Int($0.integer(1))) }

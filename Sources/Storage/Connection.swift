@@ -3,7 +3,10 @@ import CBase
 /// One connection, lent to the closure given to ``Database/write(_:)`` or ``Database/read(_:)`` and not to be kept.
 public final class Connection {
     let handle: OpaquePointer
-    private var statements: [StatementText: Statement] = [:]
+    /// The kept statements by the length of their text, in which most of the few that there are differ: hashing the whole
+    /// text would cost several times as much as finding the statement.
+    @exclusivity(unchecked) private var statements: [[Statement]] = Array(repeating: [], count: 1024)
+    private var keptStatements = 0
 
     /// Kept statements are texts in the source, so there are few; this bounds a text that is put together at run time.
     private static let mostStatements = 500
@@ -82,7 +85,7 @@ public final class Connection {
 
     /// Set while a shared transaction is open: some faults (a full disk) make SQLite undo the whole transaction, and what
     /// is run after that would be committed by itself.
-    var needsTransaction = false
+    @exclusivity(unchecked) var needsTransaction = false
 
     /// Runs several statements that take no values.
     func runScript(_ sql: String) throws {
@@ -93,28 +96,35 @@ public final class Connection {
     private func using<T>(_ sql: String, _ values: [SQLValue], _ body: (Statement) throws -> T) throws -> T {
         if needsTransaction && !isInTransaction { throw StoreError.failed("the transaction was undone") }
         let statement = try prepared(sql)
-        statement.busy = true
-        defer {
-            sqlite3_reset(statement.handle)
-            sqlite3_clear_bindings(statement.handle)
-            statement.busy = false
+        guard sqlite3_bind_parameter_count(statement.handle) == values.count else {
+            throw StoreError.failed("a statement was given \(values.count) values, not as many as it takes")
         }
-        try statement.bind(values, or: error)
-        return try body(statement)
+        var result: T?
+        statement.busy = true
+        defer { statement.busy = false }
+        try statement.binding(values, or: error) {
+            // What was bound lies where it is until here only; the next run binds each anew.
+            defer { sqlite3_reset(statement.handle) }
+            result = try body(statement)
+        }
+        return result!
     }
 
     /// A kept statement; a fresh one while the kept one is being stepped through by a caller further up.
     private func prepared(_ sql: String) throws -> Statement {
-        let text = StatementText(sql: sql)
-        let kept = statements[text]
+        let place = sql.utf8.count % statements.count
+        let kept = statements[place].first { $0.sql == sql }
         if let kept, !kept.busy { return kept }
         var made: OpaquePointer?
         let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
         guard code == SQLITE_OK, let made else {
             throw code == SQLITE_OK ? StoreError.failed("an empty statement") : error(code)
         }
-        let statement = Statement(made)
-        if kept == nil && statements.count < Self.mostStatements { statements[text] = statement }
+        let statement = Statement(made, sql)
+        if kept == nil && keptStatements < Self.mostStatements {
+            statements[place].append(statement)
+            keptStatements += 1
+        }
         return statement
     }
 
@@ -131,69 +141,56 @@ public final class Connection {
     }
 }
 
-/// A statement's text as a key. The few that there are differ in length mostly, and a text of the source is told from
-/// others by where it lies: hashing the whole of it would cost several times as much as finding the statement.
-private struct StatementText: Hashable {
-    let sql: String
-    func hash(into hasher: inout Hasher) { hasher.combine(sql.utf8.count) }
-}
-
 /// A prepared statement; lives as long as its connection keeps it or a caller uses it.
 final class Statement {
     let handle: OpaquePointer
+    let sql: String
     let isReadOnly: Bool
-    var busy = false
+    @exclusivity(unchecked) var busy = false
 
-    init(_ handle: OpaquePointer) {
+    init(_ handle: OpaquePointer, _ sql: String) {
         self.handle = handle
+        self.sql = sql
         isReadOnly = sqlite3_stmt_readonly(handle) != 0
     }
 
     deinit { sqlite3_finalize(handle) }
 
-    func bind(_ values: [SQLValue], or error: (Int32) -> StoreError) throws {
-        guard sqlite3_bind_parameter_count(handle) == values.count else {
-            throw StoreError.failed("a statement was given \(values.count) values, not as many as it takes")
-        }
-        var position: Int32 = 0
-        for value in values {
-            position += 1
-            let code =
-                switch value {
-                case .null: sqlite3_bind_null(handle, position)
-                case .integer(let integer): sqlite3_bind_int64(handle, position, integer)
-                case .real(let real): sqlite3_bind_double(handle, position, real)
-                case .text(let text): bind(text, at: position)
-                case .bytes(let bytes): bind(bytes, at: position)
+    /// Runs `body` with the values bound. SQLite takes no copies of texts and bytes: it reads them where they are, which is
+    /// promised inside of a closure only, so each is a level deeper.
+    /// - Parameter first: where among the values to begin.
+    func binding(
+        _ values: [SQLValue], from first: Int = 0, or error: (Int32) -> StoreError, _ body: () throws -> Void
+    ) throws {
+        for index in first..<values.count {
+            let position = Int32(truncatingIfNeeded: index + 1)
+            func check(_ code: Int32) throws { guard code == SQLITE_OK else { throw error(code) } }
+            switch values[index] {
+            case .null: try check(sqlite3_bind_null(handle, position))
+            case .integer(let integer): try check(sqlite3_bind_int64(handle, position, integer))
+            case .real(let real): try check(sqlite3_bind_double(handle, position, real))
+            case .text(var text):
+                return try text.withUTF8 { bytes in
+                    let start = UnsafeRawPointer(bytes.baseAddress ?? Self.empty).assumingMemoryBound(to: CChar.self)
+                    try check(
+                        sqlite3_bind_text64(
+                            handle, position, start, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8)))
+                    try binding(values, from: index + 1, or: error, body)
                 }
-            guard code == SQLITE_OK else { throw error(code) }
-        }
-    }
-
-    private func bind(_ text: String, at position: Int32) -> Int32 {
-        var text = text
-        return text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) {
-                sqlite3_bind_text64(
-                    handle, position, $0.baseAddress ?? Self.empty, UInt64($0.count), Self.copied, UInt8(SQLITE_UTF8))
+            case .bytes(let bytes):
+                return try bytes.withUnsafeBytes { bytes in
+                    let start = bytes.baseAddress ?? UnsafeRawPointer(Self.empty)
+                    try check(sqlite3_bind_blob64(handle, position, start, UInt64(bytes.count), nil))
+                    try binding(values, from: index + 1, or: error, body)
+                }
             }
         }
+        try body()
     }
 
-    private func bind(_ bytes: [UInt8], at position: Int32) -> Int32 {
-        if bytes.isEmpty { return sqlite3_bind_zeroblob(handle, position, 0) }
-        return bytes.withUnsafeBytes {
-            sqlite3_bind_blob64(handle, position, $0.baseAddress, UInt64($0.count), Self.copied)
-        }
-    }
-
-    /// SQLITE_TRANSIENT: SQLite takes a copy. In C it is the pointer -1, which Swift does not import; it is compared and
-    /// never called.
-    private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-
-    /// What an empty text points to: a null pointer would store NULL. Never written, lives as long as the process.
-    nonisolated(unsafe) private static let empty: UnsafePointer<CChar> = {
-        let place = UnsafeMutablePointer<CChar>.allocate(capacity: 1)
+    /// What an empty value points to: a null pointer would store NULL. Never written, lives as long as the process.
+    nonisolated(unsafe) private static let empty: UnsafePointer<UInt8> = {
+        let place = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
         place.pointee = 0
         return UnsafePointer(place)
     }()
@@ -225,5 +222,5 @@ public struct Row: ~Copyable {
 
     public func bytesIfAny(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
 
-    private func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
 }

@@ -88,8 +88,8 @@ extension DialogSummary {
         SELECT d.id, d.bot_id, d.portal_id, d.dialog_id, d.chat_id, d.state, d.title, d.created_at, d.last_message_at,
             b.name, p.domain,
             (SELECT substr(text, 1, \(shownCharacters + 1)) FROM messages WHERE dialog_id = d.id ORDER BY id DESC LIMIT 1),
-            EXISTS (SELECT 1 FROM events WHERE dialog_id = d.id AND state = 'failed')
-                OR EXISTS (SELECT 1 FROM outbox WHERE dialog_id = d.id AND state = 'failed')
+            EXISTS (SELECT 1 FROM events WHERE dialog_id = d.id AND \(Store.isFailed))
+                OR EXISTS (SELECT 1 FROM outbox WHERE dialog_id = d.id AND \(Store.isFailed))
         """
 
     fileprivate static let join = "JOIN bots b ON b.id = d.bot_id JOIN portals p ON p.id = d.portal_id"

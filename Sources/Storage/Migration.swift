@@ -21,6 +21,7 @@ struct Migration: Sendable {
         Migration(file: "0008_dialogs.sql", sql: PackageResources._008_dialogs_sql),
         Migration(file: "0009_exchanges.sql", sql: PackageResources._009_exchanges_sql),
         Migration(file: "0010_statistics.sql", sql: PackageResources._010_statistics_sql),
+        Migration(file: "0011_indexes.sql", sql: PackageResources._011_indexes_sql),
     ]
 
     /// Applies what is missing, each step in a transaction together with its version.

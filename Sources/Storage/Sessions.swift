@@ -18,10 +18,16 @@ extension Connection {
             WHERE dialog_id = ? AND connector_id = ? AND expires_at > ?
             """, [SQLValue(dialog), SQLValue(connector), SQLValue(now)]
         ) { row in
-            SessionRecord(
-                dialogID: dialog, connectorID: connector, platformID: row.text(0), data: try row.json(1),
-                expiresAt: row.time(2))
+            try Self.session(row, from: 0, of: dialog, connector)
         }
+    }
+
+    static func session(
+        _ row: borrowing Row, from column: Int32, of dialog: ID<DialogRecord>, _ connector: ID<ConnectorRecord>
+    ) throws -> SessionRecord {
+        SessionRecord(
+            dialogID: dialog, connectorID: connector, platformID: row.text(column), data: try row.json(column + 1),
+            expiresAt: row.time(column + 2))
     }
 
     /// Stores or replaces. A new id is not in a second home yet.

@@ -245,10 +245,12 @@ struct ReplyTests {
         ) { stage, _ in
             try await stage.say("Hello", id: 1)
             try await eventually { try await stage.count("outbox WHERE state = 'done'") == 1 }
-            let bot = stage.bot.id
-            let found = try await stage.store.database.read { try $0.answer(sentAs: 1, by: bot) }
-            #expect(found?.answerID == "m-7")
-            #expect(try await stage.store.database.read { try $0.answer(sentAs: 2, by: bot) } == nil)
+            let (answer, other) = try await stage.store.database.read {
+                let dialog = ID<DialogRecord>(rawValue: 1)
+                return (try $0.answer(sentAs: 1, in: dialog), try $0.answer(sentAs: 2, in: dialog))
+            }
+            #expect(answer == "m-7")
+            #expect(other == nil)
         }
     }
 

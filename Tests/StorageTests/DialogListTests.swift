@@ -91,15 +91,17 @@ struct DialogListTests {
             for (dialog, state) in zip(dialogs, ["failed", "done", "done"]) {
                 try connection.run(
                     """
-                    INSERT INTO events (portal_id, bot_id, dialog_id, state, received_at, not_before, known_as, kind)
-                    VALUES (?, ?, ?, ?, 0, 0, ?, 'message')
+                    INSERT INTO events (portal_id, bot_id, dialog_id, state, last_error, received_at, not_before, known_as,
+                        kind)
+                    VALUES (?, ?, ?, ?4, IIF(?4 = 'failed', 'Why', NULL), 0, 0, ?, 'message')
                     """,
                     [SQLValue(portal.id), SQLValue(bot.id), SQLValue(dialog), .text(state), .text("\(dialog)")])
             }
             for (dialog, state) in zip(dialogs, ["done", "failed", "done"]) {
                 try connection.run(
                     """
-                    INSERT INTO outbox (portal_id, bot_id, dialog_id, state, created_at, not_before) VALUES (?, ?, ?, ?, 0, 0)
+                    INSERT INTO outbox (portal_id, bot_id, dialog_id, state, last_error, created_at, not_before)
+                    VALUES (?, ?, ?, ?4, IIF(?4 = 'failed', 'Why', NULL), 0, 0)
                     """, [SQLValue(portal.id), SQLValue(bot.id), SQLValue(dialog), .text(state)])
             }
         }
@@ -127,7 +129,7 @@ struct DialogListTests {
             #expect(
                 plan.contains("SEARCH dialogs USING COVERING INDEX dialogs_by_activity (last_message_at<?)"), "\(plan)")
             #expect(
-                plan.contains { $0.hasPrefix("SEARCH events USING") && $0.contains("events_failed_by_dialog") },
+                plan.contains { $0.hasPrefix("SEARCH events USING") && $0.contains("events_with_error") },
                 "\(plan)")
             #expect(!plan.contains { $0.hasPrefix("SCAN") && !$0.contains("found") }, "\(plan)")
         }
@@ -148,13 +150,19 @@ struct DialogListTests {
                     let owner = [SQLValue(portals[index]), SQLValue(bot.id), SQLValue(dialog)]
                     try connection.run(
                         """
-                        INSERT INTO events (portal_id, bot_id, dialog_id, state, received_at, not_before, known_as, kind)
-                        VALUES (?, ?, ?, ?, ?, 0, ?, 'message')
+                        INSERT INTO events (portal_id, bot_id, dialog_id, state, last_error, received_at, not_before,
+                            known_as, kind)
+                        VALUES (?, ?, ?, ?4, IIF(?4 = 'failed', 'Why', NULL), ?, 0, ?, 'message')
                         """, owner + [.text(state), .integer(Int64(number)), .text("\(index) \(number)")])
+                    if state != "done" {
+                        try connection.run(
+                            "INSERT INTO event_bodies (event_id, sealed) VALUES (?, x'')",
+                            [.integer(connection.lastInsertID)])
+                    }
                     try connection.run(
                         """
-                        INSERT INTO outbox (portal_id, bot_id, dialog_id, state, created_at, not_before)
-                        VALUES (?, ?, ?, ?, ?, 0)
+                        INSERT INTO outbox (portal_id, bot_id, dialog_id, state, last_error, created_at, not_before)
+                        VALUES (?, ?, ?, ?4, IIF(?4 = 'failed', 'Why', NULL), ?, 0)
                         """,
                         owner + [.text(state == "asking" ? "sending" : state), .integer(Int64(number))])
                 }

@@ -65,6 +65,8 @@ import Testing
                     VALUES (1, 1, 1, 'message:1:10', 'command', 10, 'asking', '{}', 1, 1, 1),
                         (1, 1, 1, 'message:1:11', 'message', 11, 'waiting', NULL, 1, 1, NULL);
                 INSERT INTO event_bodies (event_id, sealed) VALUES (1, x'01'), (2, x'02');
+                INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, state, last_error, received_at, not_before)
+                    VALUES (1, 1, 1, 'message:1:9', 'message', 'failed', 'No key', 1, 1);
                 INSERT INTO outbox (portal_id, bot_id, dialog_id, event_id, payload, state, created_at, not_before)
                     VALUES (1, 1, 1, 1, '{}', 'sending', 1, 1);
                 """)
@@ -85,6 +87,34 @@ import Testing
             try $0.session(of: ID(rawValue: 1), connector: ID(rawValue: 1), now: Timestamp(rawValue: 2))
         }
         #expect(session?.platformID == "s")
+        let store = try await Store(database: new, vault: Vault(key: TestStore.key))
+        #expect(try await store.dialogs(limit: 9, after: nil).items.map(\.hasFailed) == [true])
+        #expect(try await store.census().failed == 1)
+    }
+
+    @Test("ids go on where an older store left off, though their rows are gone; a new store begins with 1")
+    func ids() async throws {
+        let folder = try TemporaryFolder()
+        let insert = "INSERT INTO apps (name, address_key, created_at) VALUES ('App', ?, 1)"
+        let old = try await open(folder, Migration.all.filter { $0.version <= 10 })
+        try await old.write { connection in
+            for key in ["a", "b"] { try connection.run(insert, [.text(key)]) }
+            try connection.runScript("INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', 7); DELETE FROM apps;")
+        }
+        await old.close()
+        let upgraded = try await open(folder, Migration.all)
+        let new = try await open(try TemporaryFolder(), Migration.all)
+        for (database, app, outbox) in [(upgraded, 3, 7), (new, 1, 0)] {
+            let (id, sequence) = try await database.write { connection in
+                try connection.run(insert, ["c"])
+                return (
+                    connection.lastInsertID,
+                    try connection.rows("SELECT name || ' ' || seq FROM sqlite_sequence ORDER BY rowid") { $0.text(0) }
+                )
+            }
+            #expect(id == app)
+            #expect(sequence == ["events 0", "outbox \(outbox)", "apps \(app)"])
+        }
     }
 
     @Test("a store of a newer version is refused and left as it is")

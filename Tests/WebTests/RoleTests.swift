@@ -243,8 +243,8 @@ extension Stage {
                 [.integer(dialog)])
             _ = try connection.run(
                 """
-                INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, state, received_at, not_before)
-                VALUES (?, ?, ?, 'theirs', 'message', 'failed', 0, 0)
+                INSERT INTO events (portal_id, bot_id, dialog_id, known_as, kind, state, last_error, received_at, not_before)
+                VALUES (?, ?, ?, 'theirs', 'message', 'failed', 'Why', 0, 0)
                 """, [SQLValue(installation.portalID), SQLValue(bot.id), .integer(dialog)])
             return dialog
         }

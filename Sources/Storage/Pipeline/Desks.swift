@@ -1,11 +1,39 @@
 import Base
 
+/// What is known of a dialog when an event of it is asked.
+public struct DialogStanding: Sendable {
+    public var state: DialogRecord.State
+    /// What else the gateway knows of who has the dialog.
+    public var notes: String?
+    /// What the last reply offered, as its owner's JSON.
+    public var offer: String?
+    public var session: SessionRecord?
+}
+
 /// Who has a dialog, inside the transactions of the gateway.
 extension Connection {
     /// The dialog's state, and what else the gateway knows of it; `nil` if the dialog is gone.
     public func desk(of dialog: ID<DialogRecord>) throws -> (state: DialogRecord.State, notes: String?)? {
         try row("SELECT state, desk FROM dialogs WHERE id = ?", [SQLValue(dialog)]) { row in
             (try row.choice(0), row.textIfAny(1))
+        }
+    }
+
+    /// All that, by one look; `nil` if the dialog is gone.
+    /// - Parameter connector: whose session it must be.
+    public func standing(
+        of dialog: ID<DialogRecord>, connector: ID<ConnectorRecord>, now: Timestamp
+    ) throws -> DialogStanding? {
+        try row(
+            """
+            SELECT d.state, d.desk, d.offered, s.platform_id, s.data, s.expires_at FROM dialogs d
+                LEFT JOIN sessions s ON s.dialog_id = d.id AND s.connector_id = ? AND s.expires_at > ?
+            WHERE d.id = ?
+            """, [SQLValue(connector), SQLValue(now), SQLValue(dialog)]
+        ) { row in
+            DialogStanding(
+                state: try row.choice(0), notes: row.textIfAny(1), offer: row.textIfAny(2),
+                session: row.isNull(3) ? nil : try Self.session(row, from: 3, of: dialog, connector))
         }
     }
 

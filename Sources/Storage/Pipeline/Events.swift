@@ -220,8 +220,10 @@ extension Connection {
     /// Unfinished events, oldest first.
     public func openEvents(after id: Int64, limit: Int) throws -> [EventRecord] {
         try rows(
-            "SELECT \(Self.eventColumns) FROM events WHERE state IN ('waiting', 'asking') AND id > ? ORDER BY id LIMIT ?",
-            [.integer(id), .integer(Int64(limit))], Self.event)
+            """
+            SELECT \(Self.eventColumns) FROM event_bodies body CROSS JOIN events ON events.id = body.event_id
+            WHERE body.event_id > ? AND state IN ('waiting', 'asking') ORDER BY body.event_id LIMIT ?
+            """, [.integer(id), .integer(Int64(limit))], Self.event)
     }
 
     public func event(_ id: ID<EventRecord>) throws -> EventRecord? {

@@ -23,13 +23,6 @@ public struct OutboxRecord: Sendable {
     public var notBefore: Timestamp
 }
 
-/// A message of a bot's answer, found again by what Bitrix24 calls it.
-public struct SentAnswer: Sendable, Equatable {
-    public var dialogID: ID<DialogRecord>
-    /// What the bot platform calls the answer.
-    public var answerID: String
-}
-
 extension Connection {
     /// - Parameters:
     ///   - moment: not sent before this.
@@ -55,11 +48,11 @@ extension Connection {
     /// The answer that a message of the bot's belongs to; known as long as done work is (7 days), and only for platforms
     /// that take ratings.
     /// - Parameter sentID: Bitrix24's id of the message.
-    public func answer(sentAs sentID: Int64, by bot: ID<BotRecord>) throws -> SentAnswer? {
+    /// - Returns: what the bot platform calls the answer.
+    public func answer(sentAs sentID: Int64, in dialog: ID<DialogRecord>) throws -> String? {
         try row(
-            "SELECT dialog_id, answer_id FROM outbox WHERE bot_id = ? AND sent_id = ? AND answer_id IS NOT NULL",
-            [SQLValue(bot), .integer(sentID)]
-        ) { SentAnswer(dialogID: $0.id(0), answerID: $0.text(1)) }
+            "SELECT answer_id FROM outbox WHERE dialog_id = ? AND sent_id = ? AND answer_id IS NOT NULL",
+            [SQLValue(dialog), .integer(sentID)], { $0.text(0) })
     }
 
     /// Stores that a message is being sent whose repetition Bitrix24 could not recognise.
@@ -103,7 +96,7 @@ extension Connection {
         let payload = "CASE WHEN length(payload) <= \(OutboxRecord.longestKept) THEN payload END"
         return try rows(
             """
-            SELECT \(Self.outboxColumns(payload)) FROM outbox WHERE state IN ('waiting', 'sending') AND id > ?
+            SELECT \(Self.outboxColumns(payload)) FROM outbox INDEXED BY outbox_open WHERE \(Store.isOpenSend) AND id > ?
             ORDER BY id LIMIT ?
             """, [.integer(id), .integer(Int64(limit))], Self.outboxItem)
     }

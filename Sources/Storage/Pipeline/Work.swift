@@ -64,11 +64,17 @@ extension Store {
 
     /// Where work is: which table, which of its rows, and when they came.
     private static let workParts: [(number: Int, table: String, arrival: String, condition: String)] = [
-        (0, "events", "received_at", "state IN ('waiting', 'asking') AND joined_to IS NULL"),
-        (0, "events", "received_at", "state = 'failed' AND joined_to IS NULL"),
-        (1, "outbox", "created_at", "state IN ('waiting', 'sending')"),
-        (1, "outbox", "created_at", "state = 'failed'"),
+        (0, "events", "received_at", "\(isOpenEvent) AND joined_to IS NULL"),
+        (0, "events", "received_at", "\(isFailed) AND joined_to IS NULL"),
+        (1, "outbox", "created_at", isOpenSend),
+        (1, "outbox", "created_at", isFailed),
     ]
+
+    /// Events have a body until they are done.
+    static let isOpenEvent = "state IN ('waiting', 'asking') AND id IN (SELECT event_id FROM event_bodies)"
+    /// As the indexes have it: a state in their conditions would cost work with each step of each message.
+    static let isOpenSend = "finished_at IS NULL AND state IN ('waiting', 'sending')"
+    static let isFailed = "last_error IS NOT NULL AND state = 'failed'"
 
     /// The portal that work is for; `nil` if it is not there.
     public func portal(of key: WorkRecord.Key) async throws -> ID<PortalRecord>? {
