@@ -25,24 +25,24 @@ extension PortalEvent {
         }
     }
 
-    /// What is read of an event; a form holds two or three times as many values.
+    /// Every name that is read of an event; a form holds twice as many values as there are of these.
     private static let names: Names = [
-        "event", "ts", "CLEAN", "any",
+        "event", "ts", "auth", "data", "CLEAN", "QUERY", "any",
         // auth
         "member_id", "domain", "application_token", "access_token", "refresh_token", "expires_in", "scope",
         "client_endpoint", "server_endpoint", "user_id",
         // The first generation
-        "BOT_ID", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", "ID", "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID",
-        "MESSAGE", "MESSAGE_ORIGINAL", "AUTHOR_ID", "LANGUAGE", "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME",
-        "IS_BOT",
-        "IS_CONNECTOR", "IS_NETWORK", "IS_EXTRANET", "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE",
-        "CHAT_ENTITY_TYPE", "CHAT_ENTITY_ID", "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILE_ID",
+        "BOT", "BOT_ID", "AUTH", "PARAMS", "USER", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", "ID",
+        "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID", "MESSAGE", "MESSAGE_ORIGINAL", "MENTIONED_LIST", "AUTHOR_ID", "LANGUAGE",
+        "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME", "IS_BOT", "IS_CONNECTOR", "IS_NETWORK", "IS_EXTRANET",
+        "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE", "CHAT_ENTITY_TYPE", "CHAT_ENTITY_ID",
+        "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILES", "FILE_ID",
         // The second
-        "id", "language", "dialogId", "chatId", "messageId", "text", "authorId", "isSystem", "reaction", "action",
-        "command", "params", "firstName", "lastName", "bot", "connector", "externalAuthId", "extranet", "type", "owner",
-        "name", "entityType", "entityId", "entityData1", "entityData2", "fileId",
+        "bot", "user", "chat", "message", "id", "language", "dialogId", "chatId", "messageId", "text", "authorId",
+        "isSystem", "reaction", "action", "command", "params", "firstName", "lastName", "connector", "externalAuthId",
+        "extranet", "type", "owner", "name", "entityType", "entityId", "entityData1", "entityData2", "files", "fileId",
         // Files
-        "viewerType", "size", "extension", "mimeType", "contentType",
+        "viewerAttrs", "viewerType", "size", "extension", "mimeType", "contentType",
     ]
 
     /// - Parameter tree: `event`, `data`, `auth`.

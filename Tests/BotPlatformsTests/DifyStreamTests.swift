@@ -230,12 +230,12 @@ struct DifyStreamTests {
     @Test("pings keep a slow answer alive, silence does not")
     func silence() async throws {
         var timing = Stage.timing
-        timing.silence = .seconds(2)
+        timing.silence = .seconds(4)
         var settings = SimulatedDify.Settings()
         settings.pingInterval = .milliseconds(100)
         let dify = try await Stage.dify(settings: settings) { ask in
             ask.query == "slow"
-                ? [.text("a"), .wait(.milliseconds(3200)), .text("b")]
+                ? [.text("a"), .wait(.seconds(6)), .text("b")]
                 : [.text("a"), .silence(.seconds(30)), .text("b")]
         }
         let bot = Stage.chatflow(dify.baseURL, timing: timing)

@@ -64,7 +64,7 @@ struct Draft: Sendable {
         guard let changes = patch.object else { return patch }
         var members = target.object ?? [:]
         for (name, value) in changes {
-            members[name] = value.isNull ? nil : merge(value, into: members[name] ?? [:])
+            members[name] = value.isNull ? JSON?.none : merge(value, into: members[name] ?? [:])
         }
         return .object(members)
     }
