@@ -6,13 +6,14 @@ struct FormDecoder {
 
     private let limits: Form.Limits
     private let names: Names?
-    private let root = FormNode()
+    /// What has members; the first is the whole form.
+    private var nodes = [FormNode()]
     /// Room for a key or value without its escapes, which is never longer than with them.
     private let scratch: UnsafeMutableBufferPointer<UInt8>
     /// The pairs of the form that were wanted, where not all are.
     private var kept: [UInt8] = []
     /// Where the key before was placed, once something is: senders write the members of one node after another.
-    private var recent: (prefix: Bytes, node: FormNode?)?
+    private var recent: (prefix: Bytes, node: Int?)?
 
     private init(limits: Form.Limits, names: Names?, scratch: UnsafeMutableBufferPointer<UInt8>) {
         self.limits = limits
@@ -37,7 +38,7 @@ struct FormDecoder {
                 }
                 start = end + 1
             }
-            return (decoder.root.json, decoder.kept)
+            return (decoder.json(0), decoder.kept)
         }
     }
 
@@ -56,11 +57,11 @@ struct FormDecoder {
             kept.append(contentsOf: pair)
         }
         let value = unescaped(Bytes(rebasing: pair.dropFirst(equals + 1)))
-        place.node.set(place.key, String(decoding: value, as: UTF8.self))
+        nodes[place.node].set(place.key, String(decoding: value, as: UTF8.self))
     }
 
     /// As ``place(_:)`` of the key without its escapes, sooner where only the last member differs from the key before.
-    private mutating func place(raw key: Bytes) throws -> (node: FormNode, key: String?)? {
+    private mutating func place(raw key: Bytes) throws -> (node: Int, key: String?)? {
         var name = recent.flatMap { Self.name(in: key, after: $0.prefix) }
         if name == nil {
             guard let prefix = Self.plainPrefix(of: key) else { return try place(unescaped(key)) }
@@ -124,15 +125,15 @@ struct FormDecoder {
     }
 
     /// The node that a plain prefix means.
-    private func node(_ prefix: Bytes) throws -> FormNode {
-        var node = root
+    private mutating func node(_ prefix: Bytes) throws -> Int {
+        var node = 0
         var depth = 0
         var start = 0
         while start < prefix.count {
             let end = Self.find(UInt8(ascii: "%"), in: prefix, from: start)
             depth += 1
             guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
-            node = node.child(text(prefix[start..<end]))
+            node = child(text(prefix[start..<end]), of: node)
             // A bracket that opens follows the first name, one that closes and one that opens the others.
             start = end + (start == 0 ? 3 : 6)
         }
@@ -170,7 +171,7 @@ struct FormDecoder {
 
     /// The node and the key in it that a key means, its parents made; `nil` for a key without a name, or with one that is
     /// not wanted. A key in it that is `nil` takes the next free number.
-    private func place(_ key: Bytes) throws -> (node: FormNode, key: String?)? {
+    private mutating func place(_ key: Bytes) throws -> (node: Int, key: String?)? {
         let start = key.firstIndex { $0 != UInt8(ascii: " ") } ?? key.endIndex
         var open = key[start...].firstIndex(of: UInt8(ascii: "[")) ?? key.endIndex
         guard open > start else { return nil }
@@ -187,7 +188,7 @@ struct FormDecoder {
             open = close + 1
         }
         if var name, name.withUTF8(wanted) == nil { return nil }
-        return (parents.reduce(root) { $0.child($1) }, name)
+        return (parents.reduce(0) { child($1, of: $0) }, name)
     }
 
     /// The name between two brackets; `nil` if there is none, or one blank.
@@ -199,43 +200,47 @@ struct FormDecoder {
     private func text(_ bytes: Slice<Bytes>) -> String {
         String(decoding: Bytes(rebasing: bytes), as: UTF8.self)
     }
+
+    private mutating func child(_ key: String?, of node: Int) -> Int {
+        let (child, isNew) = nodes[node].child(key, orNew: nodes.count)
+        if isNew { nodes.append(FormNode()) }
+        return child
+    }
+
+    /// Can be asked for once.
+    private mutating func json(_ node: Int) -> JSON {
+        var members = Members<JSON>()
+        swap(&members, &nodes[node].members)
+        for (key, child) in nodes[node].children { members[key] = json(child) }
+        return .object(members)
+    }
 }
 
 /// What has members while a form is read.
-private final class FormNode {
-    enum Member {
-        case text(String)
-        case node(FormNode)
-    }
-
-    // One decoder touches a node, and nothing that it calls comes back to it: there is nothing to check.
-    @exclusivity(unchecked) private var members = Members<Member>()
-    @exclusivity(unchecked) private var nextNumber: Int64 = 0
+private struct FormNode {
+    var members = Members<JSON>()
+    /// Those that have members of their own, by their numbers; they are `null` until the end.
+    var children = Members<Int>()
+    private var nextNumber: Int64 = 0
 
     init() { members.reserveCapacity(12) }
 
-    func set(_ key: String?, _ text: String) { members[self.key(key)] = .text(text) }
-
-    func child(_ key: String?) -> FormNode {
+    mutating func set(_ key: String?, _ text: String) {
         let key = self.key(key)
-        if case .node(let node) = members[key] { return node }
-        let node = FormNode()
-        members[key] = .node(node)
-        return node
+        members[key] = .string(text)
+        if !children.isEmpty { children[key] = nil }
     }
 
-    var json: JSON {
-        .object(
-            members.mapValues {
-                switch $0 {
-                case .text(let text): .string(text)
-                case .node(let node): node.json
-                }
-            })
+    mutating func child(_ key: String?, orNew number: Int) -> (child: Int, isNew: Bool) {
+        let key = self.key(key)
+        if let child = children[key] { return (child, false) }
+        members[key] = JSON.null
+        children[key] = number
+        return (number, true)
     }
 
     /// A key as it is, or the next free number; keeps count of the numbers.
-    private func key(_ key: String?) -> String {
+    private mutating func key(_ key: String?) -> String {
         let key = key ?? String(nextNumber)
         if let first = key.utf8.first, first &- UInt8(ascii: "0") < 10,
             first != UInt8(ascii: "0") || key.utf8.count == 1,
