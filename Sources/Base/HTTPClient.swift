@@ -117,7 +117,7 @@ public final class HTTPClient: Sendable {
 
     /// Sends and reads the whole answer. Any status is an answer, not an error. Redirects are not followed.
     /// - Throws: ``HTTPClientError``, or `CancellationError` when the task was cancelled.
-    public func send(_ request: Request) async throws -> Answer {
+    public func send(_ request: consuming Request) async throws -> Answer {
         let transfer = try makeTransfer(request)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { transfer.start(.answer($0)) }
@@ -128,7 +128,7 @@ public final class HTTPClient: Sendable {
 
     /// Sends and returns with the answer's header.
     /// - Throws: as ``send(_:)``; the body's iterator throws the same.
-    public func stream(_ request: Request) async throws -> StreamedAnswer {
+    public func stream(_ request: consuming Request) async throws -> StreamedAnswer {
         let transfer = try makeTransfer(request)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { transfer.start(.head($0, HTTPClientBodyStream())) }
@@ -163,16 +163,17 @@ public final class HTTPClient: Sendable {
         return count
     }
 
-    private func makeTransfer(_ request: Request) throws(HTTPClientError) -> HTTPClientTransfer {
+    private func makeTransfer(_ request: consuming Request) throws(HTTPClientError) -> HTTPClientTransfer {
         let target = try HTTPClientTarget(request.url)
         for field in request.headers.fields where !field.isSendable {
             throw .invalidHeader(field.isNameSendable ? field.name : "")
         }
-        return HTTPClientTransfer(request, target: target, route: try route(request, to: target), lane: nextLane())
+        let route = try route(request, to: target)
+        return HTTPClientTransfer(request, target: target, route: route, lane: nextLane())
     }
 
     private func route(
-        _ request: Request, to target: HTTPClientTarget
+        _ request: borrowing Request, to target: HTTPClientTarget
     ) throws(HTTPClientError) -> HTTPClientTransfer.Route {
         let host = target.origin.host
         if request.unixSocket != nil {

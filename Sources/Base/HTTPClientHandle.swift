@@ -19,41 +19,39 @@ final class HTTPClientHandle {
     /// Where the pool keeps it while it is in use.
     var index = 0
     private var headers: UnsafeMutablePointer<curl_slist>?
-    private let message: UnsafeMutablePointer<CChar>
-    private var timer: LoopTimer?
-    private var timerFiresAt = Int64.max
+    /// Where libcurl puts its words about a failure to connect; later ones are not asked for.
+    private var message: UnsafeMutablePointer<CChar>?
+    /// When its transfer's deadline is to be looked at.
+    private(set) var looksAt = Int64.max
 
     init?(pool: HTTPClientPool, settings: Settings) {
         guard let easy = curl_easy_init() else { return nil }
         self.pool = pool
         self.easy = easy
-        message = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        message.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         setConstants(settings)
     }
 
     deinit {
-        timer?.close()
         curl_easy_cleanup(easy)
         curl_slist_free_all(headers)
-        message.deallocate()
+        message?.deallocate()
     }
 
     /// What is the same for every transfer.
     private func setConstants(_ settings: Settings) {
         let me = Unmanaged.passUnretained(self).toOpaque()
         set(CURLOPT_PRIVATE, me)
-        set(CURLOPT_ERRORBUFFER, message)
         bitbot_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http,https")
         bitbot_curl_set_text(easy, CURLOPT_USERAGENT, settings.userAgent)
         // Debian's default is a file and a folder of the same authorities. With a folder libcurl reads the file anew for
         // each connection (20 ms); with the file alone it keeps what it read, for a day.
         bitbot_curl_set_text(easy, CURLOPT_CAPATH, nil)
+        bitbot_curl_set_text(easy, CURLOPT_PROXY_CAPATH, nil)
         if let file = settings.certificates { bitbot_curl_set_text(easy, CURLOPT_CAINFO, file) }
         // Without this a cancelled transfer that hangs in a name lookup blocks the loop until the lookup ends.
         set(CURLOPT_QUICK_EXIT, 1)
         set(CURLOPT_NOSIGNAL, 1)
-        set(CURLOPT_BUFFERSIZE, 2048)
+        set(CURLOPT_BUFFERSIZE, 1024)
         set(CURLOPT_UPLOAD_BUFFERSIZE, 16 * 1024)
         set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -82,6 +80,7 @@ final class HTTPClientHandle {
         bitbot_curl_set_prereq(easy) { context, _, _, _, _ in
             guard let context else { return CURL_PREREQFUNC_ABORT }
             let handle = Unmanaged<HTTPClientHandle>.fromOpaque(context).takeUnretainedValue()
+            handle.takeMessageAway()
             let maySend = handle.transfer?.willSend(sentBytes: handle.sentBytes) ?? false
             return maySend ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
@@ -122,14 +121,16 @@ final class HTTPClientHandle {
     func prepare(for transfer: HTTPClientTransfer) {
         self.transfer = transfer
         transfer.handle = self
-        message.pointee = 0
+        looksAt = .max
+        offerMessage()
         let request = transfer.request
-        bitbot_curl_set_url(easy, transfer.target.handle)
+        bitbot_curl_set_url(easy, transfer.target?.handle)
         setMethod(request)
         setHeaders(request)
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(clamping: max(1, request.timeouts.connect.milliseconds)))
         if let path = request.unixSocket { bitbot_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, path) }
         if case .proxy(let proxy) = transfer.route { bitbot_curl_set_text(easy, CURLOPT_PROXY, proxy.url) }
+        transfer.letGoOfWhatIsSent()
         watchDeadline(transfer.deadline)
     }
 
@@ -138,15 +139,23 @@ final class HTTPClientHandle {
         guard let transfer else { return true }
         self.transfer = nil
         transfer.handle = nil
+        letGoOfRequest()
+        if transfer.length > 0 { bitbot_curl_set_text(easy, CURLOPT_POSTFIELDS, nil) }
+        if transfer.request.unixSocket != nil { bitbot_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, nil) }
+        if case .proxy = transfer.route { bitbot_curl_set_text(easy, CURLOPT_PROXY, "") }
+        // What libcurl remembers of a user's name is not worth finding out.
+        return !transfer.hasUser
+    }
+
+    /// libcurl looks at these only to send the request. A body that is still on its way is kept.
+    func letGoOfRequest() {
+        if let length = transfer?.length, length > 0, uploadedBytes >= length {
+            bitbot_curl_set_text(easy, CURLOPT_POSTFIELDS, nil)
+        }
         bitbot_curl_set_url(easy, nil)
         bitbot_curl_set_headers(easy, nil)
         curl_slist_free_all(headers)
         headers = nil
-        if !transfer.request.body.isEmpty { bitbot_curl_set_text(easy, CURLOPT_POSTFIELDS, nil) }
-        if transfer.request.unixSocket != nil { bitbot_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, nil) }
-        if case .proxy = transfer.route { bitbot_curl_set_text(easy, CURLOPT_PROXY, "") }
-        // What libcurl remembers of a user's name is not worth finding out.
-        return !transfer.target.hasUser
     }
 
     private func setMethod(_ request: HTTPClient.Request) {
@@ -157,7 +166,7 @@ final class HTTPClientHandle {
             // libcurl copies it: the array's own memory cannot be lent for the length of a transfer.
             request.body.withUnsafeBytes { bytes in
                 _ = bitbot_curl_set_pointer(
-                    easy, CURLOPT_COPYPOSTFIELDS, bytes.baseAddress ?? UnsafeRawPointer(message))
+                    easy, CURLOPT_COPYPOSTFIELDS, bytes.baseAddress ?? UnsafeRawPointer(easy))
             }
         } else if request.method == .head {
             set(CURLOPT_NOBODY, 1)
@@ -207,28 +216,39 @@ final class HTTPClientHandle {
         return Int64(count)
     }
 
-    /// libcurl's words about the last failure; they may name the host, never the URL.
-    var failureMessage: String? { message.pointee == 0 ? nil : String(cString: message) }
+    /// libcurl's words about a failure to connect; they may name the host, never the URL.
+    var failureMessage: String? { message.flatMap { $0.pointee == 0 ? nil : String(cString: $0) } }
+
+    private func offerMessage() {
+        if message == nil {
+            let place = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+            set(CURLOPT_ERRORBUFFER, place)
+            message = place
+        }
+        message?.pointee = 0
+    }
+
+    private func takeMessageAway() {
+        bitbot_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, nil)
+        message?.deallocate()
+        message = nil
+    }
 
     // MARK: Deadlines
 
-    /// Looks at the transfer's deadline when `moment` has come. The timer is left running when a transfer ends: it is
-    /// cheaper to let it fire once for nothing than to set it anew for each transfer.
+    /// Has the transfer's deadline looked at when `moment` has come.
     func watchDeadline(_ moment: Int64) {
-        guard moment < timerFiresAt else { return }
-        if timer == nil { timer = LoopTimer(on: pool.loop) { [unowned self] in timerFired() } }
-        timerFiresAt = moment
-        timer?.start(after: .nanoseconds(max(0, moment - monotonicNanoseconds())))
+        guard moment < looksAt else { return }
+        looksAt = moment
+        pool.watchDeadlines(moment)
     }
 
-    private func timerFired() {
-        timerFiresAt = .max
-        guard let transfer else { return }
+    /// - Returns: whether the transfer has waited too long.
+    func isTooLate(at now: Int64) -> Bool {
+        looksAt = .max
+        guard let transfer else { return false }
         transfer.noteUpload(self)
-        if transfer.deadline > monotonicNanoseconds() {
-            watchDeadline(transfer.deadline)
-        } else {
-            pool.timedOut(self)
-        }
+        looksAt = transfer.deadline
+        return looksAt <= now
     }
 }

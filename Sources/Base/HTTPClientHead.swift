@@ -3,7 +3,7 @@ struct HTTPClientHead {
     private static let maximumBytes = 256 * 1024
 
     private(set) var status = 0
-    private(set) var fields: [HTTPHeaders.Field] = []
+    private var fields: [HTTPHeaders.Field] = []
     private(set) var isComplete = false
     /// Whether somebody was told that it is complete.
     var isHandled = false
@@ -11,6 +11,12 @@ struct HTTPClientHead {
 
     var contentLength: Int? {
         fields.first { equalIgnoringCase($0.name, "Content-Length") }.flatMap { Int($0.value) }
+    }
+
+    /// The fields, to be kept elsewhere from now on.
+    mutating func handOver() -> HTTPHeaders {
+        defer { fields = [] }
+        return HTTPHeaders(fields)
     }
 
     /// - Parameter line: with its line end.

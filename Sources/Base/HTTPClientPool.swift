@@ -50,6 +50,8 @@ final class HTTPClientPool {
     private var wantsCallAt = Int64.max
     private var timerFiresAt = Int64.max
     private var wantsCallNow = false
+    private var deadlines: LoopTimer?
+    private var looksAt = Int64.max
     private var isInside = false
 
     init(loop: EventLoop, settings: HTTPClientHandle.Settings) {
@@ -80,7 +82,7 @@ final class HTTPClientPool {
 
     func start(_ transfer: HTTPClientTransfer) {
         guard let multi, let handle = free.popLast() ?? HTTPClientHandle(pool: self, settings: settings) else {
-            return transfer.finish(HTTPClientError.cannotConnect(host: transfer.target.origin.host))
+            return transfer.finish(HTTPClientError.cannotConnect(host: transfer.origin.host))
         }
         handle.prepare(for: transfer)
         handle.index = running.count
@@ -92,12 +94,6 @@ final class HTTPClientPool {
         guard let handle = transfer.handle else { return }
         enter { remove(handle) }
         transfer.finish(CancellationError())
-    }
-
-    func timedOut(_ handle: HTTPClientHandle) {
-        guard let transfer = handle.transfer else { return }
-        enter { remove(handle) }
-        transfer.timedOut()
     }
 
     /// Goes on with a paused transfer.
@@ -122,6 +118,8 @@ final class HTTPClientPool {
         sockets = [:]
         timer?.close()
         timer = nil
+        deadlines?.close()
+        deadlines = nil
     }
 
     private func finish(_ handle: HTTPClientHandle, _ code: CURLcode) {
@@ -172,6 +170,32 @@ final class HTTPClientPool {
             let code = message.pointee.data.result
             finish(Unmanaged<HTTPClientHandle>.fromOpaque(context).takeUnretainedValue(), code)
         }
+    }
+
+    // MARK: Deadlines
+
+    /// Two looks at the deadlines are at least so far apart: each is a look at all transfers.
+    private static let lookPause: Int64 = 20_000_000
+
+    /// Looks at the deadlines when `moment` has come. The timer is left running when a transfer ends: it is cheaper to let
+    /// it fire once for nothing than to set it anew for each transfer.
+    func watchDeadlines(_ moment: Int64) {
+        guard moment < looksAt else { return }
+        looksAt = moment
+        if deadlines == nil { deadlines = LoopTimer(on: loop) { [unowned self] in look() } }
+        deadlines?.start(after: .nanoseconds(max(0, moment - monotonicNanoseconds())))
+    }
+
+    private func look() {
+        let now = monotonicNanoseconds()
+        let late = running.filter { $0.looksAt <= now && $0.isTooLate(at: now) }
+        for handle in late {
+            guard let transfer = handle.transfer else { continue }
+            enter { remove(handle) }
+            transfer.timedOut()
+        }
+        looksAt = .max
+        if let next = running.lazy.map(\.looksAt).min() { watchDeadlines(max(next, now + Self.lookPause)) }
     }
 
     // MARK: Timer

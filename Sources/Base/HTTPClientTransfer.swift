@@ -24,8 +24,14 @@ final class HTTPClientTransfer: @unchecked Sendable {
         case receiving
     }
 
-    let request: HTTPClient.Request
-    let target: HTTPClientTarget
+    private(set) var request: HTTPClient.Request
+    /// Of its body, in bytes.
+    let length: Int
+    /// `nil` once the answer has begun.
+    private(set) var target: HTTPClientTarget?
+    let origin: HTTPOrigin
+    /// Whether the URL names a user.
+    let hasUser: Bool
     let route: Route
     private let lane: HTTPClientLane
 
@@ -55,12 +61,15 @@ final class HTTPClientTransfer: @unchecked Sendable {
 
     init(_ request: HTTPClient.Request, target: HTTPClientTarget, route: Route, lane: HTTPClientLane) {
         self.request = request
+        length = request.body.count
         self.target = target
+        origin = target.origin
+        hasUser = target.hasUser
         self.route = route
         self.lane = lane
     }
 
-    private var host: String { target.origin.host }
+    private var host: String { origin.host }
 
     /// Whom a failure to connect concerns.
     private var peer: String {
@@ -115,6 +124,13 @@ final class HTTPClientTransfer: @unchecked Sendable {
         pool.start(self)
     }
 
+    /// libcurl has a copy of what is sent: this one would be held for as long as the answer is waited for.
+    func letGoOfWhatIsSent() {
+        request.url = ""
+        request.headers = [:]
+        request.body = []
+    }
+
     /// When the transfer has waited too long, if nothing more happens.
     var deadline: Int64 {
         let timeouts = request.timeouts
@@ -128,7 +144,7 @@ final class HTTPClientTransfer: @unchecked Sendable {
 
     /// A long body counts as activity as long as it moves. Short ones go out with the header.
     func noteUpload(_ handle: HTTPClientHandle) {
-        guard phase == .sending, request.body.count > 64 * 1024 else { return }
+        guard phase == .sending, length > 64 * 1024 else { return }
         let uploaded = handle.uploadedBytes
         if uploaded > uploadedBytes {
             uploadedBytes = uploaded
@@ -169,6 +185,9 @@ final class HTTPClientTransfer: @unchecked Sendable {
         }
         guard head.isComplete, !head.isHandled else { return true }
         head.isHandled = true
+        // It will not be sent again.
+        handle?.letGoOfRequest()
+        target = nil
         handle?.watchDeadline(deadline)
         if request.method != .head, let length = head.contentLength {
             guard length <= request.maximumBytes else {
@@ -188,7 +207,7 @@ final class HTTPClientTransfer: @unchecked Sendable {
         let reader = HTTPClientBodyReader(transfer: self, stream: stream)
         continuation.resume(
             returning: HTTPClient.StreamedAnswer(
-                status: head.status, headers: HTTPHeaders(head.fields),
+                status: head.status, headers: head.handOver(),
                 body: HTTPClient.StreamedAnswer.Body(reader: reader)))
     }
 
@@ -235,7 +254,7 @@ final class HTTPClientTransfer: @unchecked Sendable {
         case (.head(let continuation, _), let error?): continuation.resume(throwing: error)
         case (.answer(let continuation), nil):
             continuation.resume(
-                returning: HTTPClient.Answer(status: head.status, headers: HTTPHeaders(head.fields), body: body))
+                returning: HTTPClient.Answer(status: head.status, headers: head.handOver(), body: body))
         // The head is delivered before the end.
         case (.head, nil), (nil, _): break
         }
@@ -248,7 +267,7 @@ final class HTTPClientTransfer: @unchecked Sendable {
         }
         switch code {
         case CURLE_URL_MALFORMAT: return .invalidURL
-        case CURLE_UNSUPPORTED_PROTOCOL: return .schemeNotAllowed(target.origin.scheme)
+        case CURLE_UNSUPPORTED_PROTOCOL: return .schemeNotAllowed(origin.scheme)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: return .cannotResolve(host: peer)
         case CURLE_OPERATION_TIMEDOUT: return .connectTimeout(host: peer)
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER,

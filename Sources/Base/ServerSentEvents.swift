@@ -59,7 +59,15 @@ public struct ServerSentEventParser: Sendable {
             try checkLength(adding: rest.count)
             line.append(contentsOf: rest)
         }
+        letGo()
         return events
+    }
+
+    /// The next event may be long in coming: what is empty takes no memory until then.
+    private mutating func letGo() {
+        if line.isEmpty { line = [] }
+        if name.isEmpty { name = [] }
+        if data.isEmpty { data = [] }
     }
 
     /// Finds CR or LF; each byte is looked at once, whichever of the two a stream uses.

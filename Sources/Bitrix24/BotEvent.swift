@@ -87,12 +87,12 @@ public struct BotEvent: Sendable {
     public var authorID: String?
     public var user = User()
     public var chat = Chat()
-    public var command: Command?
+    @Rare public var command: Command?
     public var files: [File] = []
     public var language: String?
     public var isSystem = false
     /// For `reaction`: which, and whether it was set.
-    public var reaction: (name: String, isSet: Bool)?
+    @Rare public var reaction: (name: String, isSet: Bool)?
 
     /// In an open channel, whose customers may sit in another messenger.
     public var isOpenChannel: Bool { chat.entityType == "LINES" || chat.type == "L" || chat.type == "lines" }

@@ -3,10 +3,8 @@ import Base
 /// A bot platform as BitBot uses it. One required function; what only some can do is an ability of its own
 /// (``FindsOutcome``, ``Greets``, ``TakesRatings``). A new platform is one file and a row in ``PlatformType``.
 public protocol BotPlatform: Sendable {
-    /// Asks the bot and gives its answer piece by piece. Ending the sequence early ends the request.
-    ///
-    /// The sequence throws ``PlatformError``, or `CancellationError`.
-    func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error>
+    /// Asks the bot and gives its answer piece by piece. Letting it go early ends the request.
+    func reply(to question: Question) -> ReplyParts
 }
 
 /// Can tell afterwards what became of a question.
@@ -29,10 +27,8 @@ public enum AskOutcome: Sendable {
 /// Can speak first, when the bot joins a dialog.
 public protocol Greets: BotPlatform {
     /// What the bot says before anything was said to it; nothing, if it has no greeting.
-    ///
-    /// The sequence throws ``PlatformError``, or `CancellationError`.
     /// - Parameter question: of the kind `joined`, without text.
-    func greeting(for question: Question) -> AsyncThrowingStream<ReplyPart, any Error>
+    func greeting(for question: Question) -> ReplyParts
 }
 
 /// Wants to know how people like its answers.

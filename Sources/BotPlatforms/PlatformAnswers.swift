@@ -54,11 +54,9 @@ actor WholeAnswer {
     private var parts: [ReplyPart]?
 
     /// - Parameter ask: throws ``PlatformError``, or `CancellationError`.
-    static func stream(_ ask: @escaping @Sendable () async throws -> [ReplyPart]) -> AsyncThrowingStream<
-        ReplyPart, any Error
-    > {
+    static func stream(_ ask: @escaping @Sendable () async throws -> [ReplyPart]) -> ReplyParts {
         let answer = WholeAnswer(ask)
-        return AsyncThrowingStream { try await answer.next() }
+        return ReplyParts { try await answer.next() }
     }
 
     private init(_ ask: @escaping @Sendable () async throws -> [ReplyPart]) { self.ask = ask }

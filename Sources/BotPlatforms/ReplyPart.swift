@@ -22,6 +22,27 @@ public enum ReplyPart: Sendable, Equatable {
     case session(PlatformSession?)
 }
 
+/// An answer piece by piece, each made in its reader's own task when he asks for it; read once. It throws
+/// ``PlatformError``, or `CancellationError`.
+///
+/// Many answers are waited for at once, and this waits with less memory than an `AsyncThrowingStream`.
+public struct ReplyParts: AsyncSequence, Sendable {
+    /// Gives the next one, `nil` after the last one.
+    public let next: @Sendable () async throws -> ReplyPart?
+
+    public init(_ next: @escaping @Sendable () async throws -> ReplyPart?) { self.next = next }
+
+    public struct AsyncIterator: AsyncIteratorProtocol {
+        fileprivate let nextPart: @Sendable () async throws -> ReplyPart?
+
+        public func next() async throws -> ReplyPart? { try await nextPart() }
+
+        public func next(isolation actor: isolated (any Actor)?) async throws -> ReplyPart? { try await nextPart() }
+    }
+
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(nextPart: next) }
+}
+
 /// A file of a bot's answer.
 public struct ReplyFile: Sendable, Hashable, Codable {
     /// `https:`, `http:` or `data:`.

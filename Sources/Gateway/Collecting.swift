@@ -21,7 +21,7 @@ extension Conversation {
             try $0.waitingEvents(
                 of: item.dialog, from: item.id, messageID: item.order, limit: Self.mostCollected + 1)
         }
-        let waiting = records.lazy.compactMap { try? PendingEvent($0, bot: setting.bot, vault: store.vault) }
+        let waiting = records.lazy.compactMap { try? PendingEvent($0, bot: setting.bot, vault: self.store.vault) }
         // Asked or deleted meanwhile: asking will notice.
         guard let first = waiting.first, first.id == item.id else { return nil }
         item.event = first.event
@@ -49,20 +49,22 @@ extension Conversation {
 extension PendingEvent {
     /// Waits for more of the same person, nothing else.
     var isCollecting: Bool {
-        guard case .waiting = progress else { return false }
-        return failingSince == nil && attempts == 0 && event.isCollectable
+        guard case .waiting = self.progress else { return false }
+        return self.failingSince == nil && self.attempts == 0 && self.event.isCollectable
     }
 
     /// What is asked: the newest of what was collected, with the text of all.
-    var asked: (event: BotEvent, auth: EventAuth) {
-        guard let newest = joined.last else { return (event, auth) }
+    var whole: (event: BotEvent, auth: EventAuth) {
+        guard let newest = self.joined.last else { return (self.event, self.auth ?? EventAuth(memberID: "")) }
         var whole = newest.event
         whole.text = texts.joined(separator: "\n")
-        return (whole, newest.auth)
+        return (whole, newest.auth ?? EventAuth(memberID: ""))
     }
 
     /// What was collected, each by itself.
-    var texts: [String] { [Variables.message(of: event)] + joined.map { Variables.message(of: $0.event) } }
+    var texts: [String] {
+        [Variables.message(of: self.event)] + self.joined.map { Variables.message(of: $0.event) }
+    }
 }
 
 extension BotEvent {

@@ -4,10 +4,10 @@ import BotPlatforms
 import Storage
 import Synchronization
 
-/// Asks the bot about one event and stores its reply.
-struct Conversation: Sendable {
-    /// What an event is answered with. A class: each copy of a struct of this size would stay in the memory of a dialog
-    /// that waits for its answer.
+/// Asks the bot about one event and stores its reply. A class, as what it holds would be held once more by each dialog
+/// that waits for its answer.
+final class Conversation: Sendable {
+    /// What an event is answered with; the same for all events of a bot until something of it changes (``SettingCache``).
     final class Setting: Sendable {
         let bot: BotRecord
         let connector: ConnectorRecord
@@ -49,6 +49,25 @@ struct Conversation: Sendable {
     let live: Live
     /// Files that people send are in memory while they are passed on.
     let filesOfPeople = MemoryBudget(128 * 1024 * 1024)
+    private let settings = SettingCache()
+
+    init(
+        store: Store, sessions: any SessionStore, sessionTTL: Duration, platforms: Platforms, portals: Portals,
+        outbox: WorkQueue<PendingDelivery>, clock: WallClock, log: Log, metrics: ConversationMetrics,
+        statistics: Statistics, live: Live
+    ) {
+        self.store = store
+        self.sessions = sessions
+        self.sessionTTL = sessionTTL
+        self.platforms = platforms
+        self.portals = portals
+        self.outbox = outbox
+        self.clock = clock
+        self.log = log
+        self.metrics = metrics
+        self.statistics = statistics
+        self.live = live
+    }
 
     /// How far an event has come.
     enum Step: Sendable {
@@ -57,21 +76,37 @@ struct Conversation: Sendable {
         case asks(Asking)
     }
 
-    /// A question on its way to the bot.
+    /// A question on its way to the bot. The question itself is the bot platform's, which lets go of what it has sent.
     final class Asking: Sendable {
         let item: PendingEvent
-        let question: Question
         let setting: Setting
+        /// The answer, to be read.
+        let parts: ReplyParts
+        /// Bytes of the files that go with the question, if there are any.
+        let fileBytes: Int?
+        /// Whether it is shown while it grows.
+        let isLive: Bool
+        let heard = Mutex(Heard())
+        let isWhole = Atomic(false)
 
         fileprivate init(_ question: Question, for item: PendingEvent, _ setting: Setting) {
             self.item = item
-            self.question = question
             self.setting = setting
+            parts = setting.platform.answer(to: question)
+            fileBytes = question.files.isEmpty ? nil : question.fileBytes
+            isLive = item.isShownLive(by: setting.bot)
         }
     }
 
+    /// What has been read of an answer.
+    struct Heard {
+        var reply = Reply()
+        /// What the files of the question take of memory. Whoever begins to answer has got them.
+        var room: MemoryBudget.Share?
+    }
+
     /// One step with an event: ask, or find out what became of asking. A store that cannot be reached is waited for.
-    func answer(_ item: PendingEvent) async -> Verdict<PendingEvent> {
+    func answer(_ item: consuming PendingEvent) async -> Verdict<PendingEvent> {
         switch await prepare(item) {
         case .ended(let verdict): verdict
         case .asks(let asking): await listen(to: asking)
@@ -80,7 +115,8 @@ struct Conversation: Sendable {
 
     /// In a task of its own: until it ends, a task keeps the memory of its deepest call, and listening may take long.
     @inline(never)
-    private func prepare(_ item: PendingEvent) async -> Step {
+    private func prepare(_ item: consuming PendingEvent) async -> Step {
+        let item = item
         async let step = begin(item)
         return await step
     }
@@ -101,6 +137,7 @@ struct Conversation: Sendable {
             return .ended(.finished)
         }
         guard let setting = try await setting(of: item) else { return .ended(.finished) }
+        if item.auth == nil { try await readAuth(of: &item, setting.bot) }
         if item.event.kind == .reaction { return .ended(try await rate(&item, setting)) }
         if item.event.kind == .joined, !(try await mayGreet(item, setting)) { return .ended(try await leave(item)) }
         if case .asked(let moment, let trace) = item.progress {
@@ -135,13 +172,20 @@ struct Conversation: Sendable {
             try await give(up: item, because: "The bot has no connector: choose one", telling: bot)
             return nil
         }
-        guard let platform = platforms.platform(connector, provider) else {
+        let setting = settings.setting(
+            bot: bot, connector: connector, provider: provider, installation: installation, portal: portal
+        ) { platforms.platform(connector, provider) }
+        if setting == nil {
             try await give(up: item, because: "Providers of type \(provider.type) are not known", telling: bot)
-            return nil
         }
-        return Setting(
-            bot: bot, connector: connector, provider: provider, installation: installation, portal: portal,
-            platform: platform)
+        return setting
+    }
+
+    /// What was let go of. That the event itself is gone is noticed when it is to be asked.
+    private func readAuth(of item: inout PendingEvent, _ bot: BotRecord) async throws {
+        let id = item.id
+        guard let record = try await store.database.read({ try $0.event(id) }) else { return }
+        item.auth = (try? PendingEvent(record, bot: bot, vault: store.vault))?.auth
     }
 
     // MARK: Asking
@@ -165,12 +209,12 @@ struct Conversation: Sendable {
         item.mayAskAgain = false
         let askedAt = clock.now
         let beginning = try await store.database.write { [item] connection -> Beginning in
-            guard try connection.beginAsking(item.claim, joined: item.joined.map(\.claim), now: askedAt) else {
+            guard try connection.beginAsking(item.claim, joined: item.joined.map { $0.claim }, now: askedAt) else {
                 return .insteadOf(try connection.event(item.id))
             }
             let state = try DialogState(
                 of: item.dialog, in: connection, connector: setting.connector.id, now: askedAt)
-            switch try turn(of: item, at: state.desk, setting, in: connection, now: askedAt) {
+            switch try self.turn(of: item, at: state.desk, setting, in: connection, now: askedAt) {
             case .ended(let deliveries): return .ended(deliveries)
             case .ask(let part): return .with(state, part)
             }
@@ -190,7 +234,8 @@ struct Conversation: Sendable {
         item.mayHaveOffer = state.offer != nil
         var question = await question(item, setting, state)
         await tell(part, in: &question, &item, setting)
-        item.exchange = Exchange(question, setting)
+        item.asked = AskedExchange(question, setting)
+        item.auth = nil
         return .asks(Asking(question, for: item, setting))
     }
 
@@ -199,43 +244,44 @@ struct Conversation: Sendable {
     private func listen(to asking: Asking) async -> Verdict<PendingEvent> {
         let typing = showTyping(asking.item, asking.setting)
         defer { typing?.cancel() }
-        var reply = Reply()
-        let isLive = asking.item.isShownLive(by: asking.setting.bot)
-        let live = isLive ? await liveAnswer(to: asking.item, asking.setting) : nil
-        let failure = await hear(&reply, of: asking, live)
-        return await conclude(asking, reply, live, failure)
-    }
-
-    /// - Returns: why the reply is not whole.
-    private func hear(_ reply: inout Reply, of asking: Asking, _ live: LiveAnswer?) async -> (any Error)? {
-        var room = asking.question.files.isEmpty ? nil : await filesOfPeople.take(asking.question.fileBytes)
-        defer { withExtendedLifetime(room) {} }
-        let isWhole = Flag()
+        let live = asking.isLive ? await liveAnswer(to: asking.item, asking.setting) : nil
+        if let bytes = asking.fileBytes { await makeRoom(bytes, for: asking) }
+        var failure: (any Error)?
         do {
-            for try await part in asking.setting.platform.answer(to: asking.question) {
-                // Whoever begins to answer has got what was sent along.
-                room = nil
-                take(part, of: asking, isWhole, into: &reply)
-                live?.take(part)
-            }
+            while let part = try await asking.parts.next() { take(part, of: asking, live) }
+            asking.isWhole.store(true, ordering: .releasing)
         } catch {
-            return error
+            failure = error
         }
-        isWhole.set()
-        return nil
+        return await conclude(asking, live, failure)
     }
 
     @inline(never)
-    private func take(_ part: ReplyPart, of asking: Asking, _ isWhole: Flag, into reply: inout Reply) {
-        if case .trace(let trace) = part, trace != reply.trace { save(trace, of: asking.item.id, unless: isWhole) }
-        reply.take(part)
+    private func makeRoom(_ bytes: Int, for asking: Asking) async {
+        let room = await filesOfPeople.take(bytes)
+        asking.heard.withLock { $0.room = room }
+    }
+
+    @inline(never)
+    private func take(_ part: ReplyPart, of asking: Asking, _ live: LiveAnswer?) {
+        live?.take(part)
+        let isNews = asking.heard.withLock { heard in
+            heard.room = nil
+            defer { heard.reply.take(part) }
+            return if case .trace(let trace) = part { trace != heard.reply.trace } else { false }
+        }
+        if isNews, case .trace(let trace) = part { save(trace, of: asking) }
     }
 
     @inline(never)
     private func conclude(
-        _ asking: Asking, _ reply: Reply, _ live: LiveAnswer?, _ failure: (any Error)?
+        _ asking: Asking, _ live: LiveAnswer?, _ failure: (any Error)?
     ) async -> Verdict<PendingEvent> {
         var item = asking.item
+        let reply = asking.heard.withLock { heard in
+            heard.room = nil
+            return heard.reply
+        }
         do {
             await live?.end(in: &item)
             guard let failure else { return try await finish(&item, with: reply, asking.setting) }
@@ -263,15 +309,16 @@ struct Conversation: Sendable {
 
     /// The writer takes changes in order, so nobody needs to wait for this one; nor is it needed where the whole answer is
     /// there before the writer is.
-    func save(_ trace: AskTrace, of event: ID<EventRecord>, unless isWhole: Flag) {
+    private func save(_ trace: AskTrace, of asking: Asking) {
         store.database.writeSoon { connection in
-            guard !isWhole.isSet else { return }
-            try connection.saveTrace(trace.json, of: event)
+            guard !asking.isWhole.load(ordering: .acquiring) else { return }
+            try connection.saveTrace(trace.json, of: asking.item.id)
         }
     }
 
     /// In an open channel nobody would see it, and it costs a call of the portal's limit: there only if the bot says so.
-    func showTyping(_ item: PendingEvent, _ setting: Setting) -> Task<Void, Never>? {
+    @inline(never)
+    private func showTyping(_ item: PendingEvent, _ setting: Setting) -> Task<Void, Never>? {
         guard !item.event.isOpenChannel || setting.settings.typing else { return nil }
         return Task {
             try? await Task.sleep(for: .milliseconds(700))
@@ -299,11 +346,4 @@ struct ConversationMetrics: Sendable {
         answerTime = metrics.histogram(
             "bitbot_answer_seconds", help: "From the event's arrival to its stored reply")
     }
-}
-
-/// Set once, seen from everywhere.
-final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .acquiring) }
-    func set() { value.store(true, ordering: .releasing) }
 }

@@ -28,7 +28,7 @@ extension Conversation {
         }
         item.mayHaveOffer = state.offer != nil
         let question = await question(item, setting, state)
-        item.exchange = Exchange(question, setting)
+        item.asked = AskedExchange(question, setting)
         let trace = trace.flatMap { try? JSONDecoder().decode(AskTrace.self, from: Data($0.utf8)) }
         do {
             switch try await finder.outcome(of: question, trace: trace, askedAt: askedAt) {
@@ -91,14 +91,14 @@ extension Conversation {
             (isQuestion ? bot : nil).map { item.completing(Apology(to: item.event, of: $0).deliveries, of: $0) } ?? []
         let now = clock.now
         let stored = try await store.database.write { connection in
-            if let exchange = item.exchange {
-                try connection.saveExchange(exchange.json, of: item.id, in: item.dialog)
+            if let asked = item.asked {
+                try connection.saveExchange(asked.json, of: item.id, in: item.dialog)
             }
             guard let bot, isQuestion else {
                 try connection.fail(item.id, reason: reason)
                 return [PendingDelivery]()
             }
-            guard let deliveries = try atDesk(apology: apology, to: item, bot, in: connection, now: now) else {
+            guard let deliveries = try self.atDesk(apology: apology, to: item, bot, in: connection, now: now) else {
                 try connection.finish(item.id, withJoined: true, now: now)
                 return []
             }

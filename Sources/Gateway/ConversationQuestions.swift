@@ -6,7 +6,7 @@ import Storage
 /// What the bot is asked.
 extension Conversation {
     func question(_ item: PendingEvent, _ setting: Setting, _ state: DialogState) async -> Question {
-        let (event, auth) = item.asked
+        let (event, auth) = item.whole
         let session = await sessions.current(state.session, key: key(item, setting))
         let text = Variables.message(of: event)
         var chosen: [Choice] = []

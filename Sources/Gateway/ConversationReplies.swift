@@ -42,18 +42,18 @@ extension Conversation {
                 "the bot wanted something done that is possible in open channels only",
                 ["event_id": .integer(item.row), "bot": .text(setting.bot.name)])
         }
-        let exchange = item.exchange?.answered(with: reply, line: rendered.transcript).json
+        let exchange = item.asked?.answered(with: reply, line: rendered.transcript)
         let stored = try await store.database.write { connection -> [PendingDelivery]? in
             // The dialog may have been erased meanwhile.
             guard try connection.finish(item.id, withJoined: !item.joined.isEmpty, now: now) else { return nil }
-            let said = try atDesk(deliveries, reply, to: item, setting, in: connection, now: now)
+            let said = try self.atDesk(deliveries, reply, to: item, setting, in: connection, now: now)
             let stored = try connection.add(said ?? [], to: item, answer: answer, now: now)
             if said != nil, !rendered.transcript.isEmpty {
                 try connection.addMessage(
                     dialog: item.dialog, event: item.id, author: .bot, text: rendered.transcript, exchange: exchange,
                     at: now)
-            } else if let exchange = item.exchange?.answered(with: reply, line: "") {
-                try connection.saveExchange(exchange.json, of: item.id, in: item.dialog)
+            } else if let exchange = item.asked?.answered(with: reply, line: "") {
+                try connection.saveExchange(exchange, of: item.id, in: item.dialog)
             }
             if let session { try connection.save(session) }
             if case .ended = change { try connection.endSession(of: item.dialog) }

@@ -26,27 +26,6 @@ public struct Exchange: Sendable, Decodable, Equatable {
     public var provider: String
     public var asked: Asked
     public var answered: Answered?
-
-    /// The question's tokens are apart from its variables, and stay out.
-    init(_ question: Question, _ setting: Conversation.Setting) {
-        connector = setting.connector.name
-        provider = setting.provider.name
-        if let type = PlatformType.named(setting.provider.type) { provider += " (\(type.displayName))" }
-        let isSaidTwice = question.variables["MESSAGE"] == question.text
-        asked = Asked(
-            text: isSaidTwice ? nil : question.text, variables: question.variables, files: question.files.map(\.name),
-            session: question.session?.id)
-    }
-
-    /// - Parameter line: what the transcript says of it.
-    func answered(with reply: Reply, line: String) -> Exchange {
-        let text = reply.text
-        var exchange = self
-        exchange.answered = Answered(
-            text: text == line ? nil : text, trace: reply.trace, choices: reply.options,
-            files: reply.fileNames)
-        return exchange
-    }
 }
 
 extension Exchange {
@@ -61,28 +40,52 @@ extension Exchange {
     }
 }
 
-extension Exchange {
-    /// In characters; what is longer is cut.
-    private static let longestText = 20_000
-    private static let longestVariable = 2_000
+/// The exchange of a question that was not answered yet, as the store keeps it: while the bot is waited for, that takes less
+/// memory than what it says. It is written for each message, so by hand: that takes half the time of going by a tree.
+struct AskedExchange: Sendable {
+    /// An object without its closing bracket.
+    private let fields: String
 
-    /// As the store keeps it. It is written for each message, so by hand: that takes half the time of going by a tree.
-    var json: String {
+    /// The question's tokens are apart from its variables, and stay out.
+    init(_ question: Question, _ setting: Conversation.Setting) {
+        var provider = setting.provider.name
+        if let type = PlatformType.named(setting.provider.type) { provider += " (\(type.displayName))" }
+        let isSaidTwice = question.variables["MESSAGE"] == question.text
+        let asked = Exchange.Asked(
+            text: isSaidTwice ? nil : question.text, variables: question.variables, files: question.files.map(\.name),
+            session: question.session?.id)
         var json = JSONWriter()
         json.reserve(1024)
         json.raw(#"{"connector":"#)
-        json.string(connector)
+        json.string(setting.connector.name)
         json.raw(#","provider":"#)
         json.string(provider)
         json.raw(#","asked":"#)
         asked.write(to: &json)
-        if let answered {
-            json.raw(#","answered":"#)
-            answered.write(to: &json)
-        }
-        json.raw("}")
-        return json.text
+        fields = json.text
     }
+
+    /// Without an answer.
+    var json: String { fields + "}" }
+
+    /// - Parameter line: what the transcript says of it.
+    func answered(with reply: Reply, line: String) -> String {
+        let text = reply.text
+        let answered = Exchange.Answered(
+            text: text == line ? nil : text, trace: reply.trace, choices: reply.options, files: reply.fileNames)
+        var json = JSONWriter()
+        json.reserve(512)
+        json.raw(#","answered":"#)
+        answered.write(to: &json)
+        json.raw("}")
+        return fields + json.text
+    }
+}
+
+extension Exchange {
+    /// In characters; what is longer is cut.
+    private static let longestText = 20_000
+    private static let longestVariable = 2_000
 
     fileprivate static func kept(_ text: String) -> String { text.cut(to: longestText) }
 

@@ -47,7 +47,7 @@ public final class Gateway: Sendable {
         let asking = WorkQueue<PendingEvent>(
             loops: loops, clock: clock, log: log,
             load: { try await Self.unanswered(in: store, after: $0, limit: $1, wanted: $2, log: log) },
-            work: { await conversation.answer($0) })
+            work: { (event: consuming PendingEvent) in await conversation.answer(event) })
         self.store = store
         self.clock = clock
         self.log = log

@@ -36,7 +36,7 @@ extension BotSettings {
 
 extension BotPlatform {
     /// Asks what the question's kind asks for.
-    func answer(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    func answer(to question: Question) -> ReplyParts {
         if question.kind == .joined, let greeter = self as? any Greets { return greeter.greeting(for: question) }
         return reply(to: question)
     }

@@ -77,8 +77,9 @@ extension PendingEvent {
         var event = event
         if let text = taken.editedText { event.text = text }
         self.init(
-            id: taken.event, dialog: taken.dialog, portal: draft.portalID, bot: draft.botID, event: event, auth: auth,
-            receivedAt: draft.receivedAt, notBefore: draft.notBefore)
+            Content(
+                id: taken.event, dialog: taken.dialog, portal: draft.portalID, bot: draft.botID, event: event,
+                auth: auth, receivedAt: draft.receivedAt, notBefore: draft.notBefore))
     }
 }
 

@@ -120,19 +120,19 @@ extension PendingEvent {
     /// Never in open channels, whose customers may sit in a messenger that changes no messages. The first generation and
     /// answers to commands carry no UUID.
     func isShownLive(by bot: BotRecord) -> Bool {
-        event.kind == .message && !event.isOpenChannel && bot.api != "v1" && !isRetried
+        self.event.kind == .message && !self.event.isOpenChannel && bot.api != "v1" && !self.isRetried
             && BotSettings(bot.settings).live
     }
 
     /// What a process that was killed has shown is not known.
     func shownSoFar(by bot: BotRecord) -> OutgoingMessage.Shown? {
-        if let shown { return shown }
-        return wasAskedBefore && isShownLive(by: bot) ? OutgoingMessage.Shown(uuid: liveUUID(bot)) : nil
+        if let shown = self.shown { return shown }
+        return self.wasAskedBefore && isShownLive(by: bot) ? OutgoingMessage.Shown(uuid: liveUUID(bot)) : nil
     }
 
     /// The same after a kill, and not to be guessed.
     func liveUUID(_ bot: BotRecord) -> String {
-        var digits = Array(Vault.fingerprint("live \(bot.addressKey) \(row) \(receivedAt.rawValue)").prefix(32))
+        var digits = Array(Vault.fingerprint("live \(bot.addressKey) \(row) \(self.receivedAt.rawValue)").prefix(32))
         // As a random UUID has them.
         digits[12] = "4"
         digits[16] = "8"
@@ -150,7 +150,7 @@ extension PendingEvent {
             deliveries[index].delivery = .message(message)
             return deliveries
         }
-        var message = OutgoingMessage("…", to: event, bot: bot)
+        var message = OutgoingMessage("…", to: self.event, bot: bot)
         message.shown = shown
         return [ScheduledDelivery(.withdrawal(message))] + deliveries
     }

@@ -50,10 +50,10 @@ extension Conversation {
         guard let part else { return }
         let read = await first(within: Self.patienceForHistory) { () async -> [SessionLine]? in
             do {
-                guard let account = try await portals.account(setting.installation) else { return nil }
-                return try await portals.portal(setting.portal).history(ofSession: part.session, as: account)
+                guard let account = try await self.portals.account(setting.installation) else { return nil }
+                return try await self.portals.portal(setting.portal).history(ofSession: part.session, as: account)
             } catch let error as PortalError where !error.isPassing && error.kind != .noCredential {
-                log.warning(
+                self.log.warning(
                     "what an operator said cannot be read",
                     ["bot": .text(setting.bot.name), "reason": .text(error.message)])
                 return [SessionLine]()

@@ -12,7 +12,7 @@ extension Conversation {
     /// anything is asked, so that a question says the same whenever it is looked for.
     /// - Returns: what is to be done instead of asking while the portal cannot tell.
     func describeFiles(of item: inout PendingEvent, _ setting: Setting) async throws -> Verdict<PendingEvent>? {
-        guard item.event.hasUnnamedFiles || item.joined.contains(where: \.event.hasUnnamedFiles),
+        guard item.event.hasUnnamedFiles || item.joined.contains(where: { $0.event.hasUnnamedFiles }),
             let account = try await portals.account(setting.installation)
         else { return nil }
         do {

@@ -1,5 +1,6 @@
 import Base
 import Storage
+import Synchronization
 
 /// Stored work of one dialog: an event to answer, or a message to deliver.
 public protocol DialogWork: Sendable {
@@ -26,6 +27,28 @@ public enum Verdict<Work: DialogWork>: Sendable {
 /// intake nor the other portals. While older work of a portal is only in the store, newer work of it stays there too: it
 /// must not overtake.
 public actor WorkQueue<Work: DialogWork> {
+    /// Work that is done. Who does it holds it alone: it may take long.
+    private final class Running: Sendable {
+        let row: Int64
+        let dialog: ID<DialogRecord>
+        let portal: ID<PortalRecord>
+        private let work: Mutex<Work?>
+
+        init(_ work: Work) {
+            row = work.row
+            dialog = work.dialog
+            portal = work.portal
+            self.work = Mutex(work)
+        }
+
+        func take() -> Work? {
+            work.withLock { work in
+                defer { work = nil }
+                return work
+            }
+        }
+    }
+
     private struct Line {
         /// In order; the first is next.
         var waiting: [Work] = []
@@ -60,7 +83,7 @@ public actor WorkQueue<Work: DialogWork> {
     private let clock: WallClock
     private let log: Log
     private let load: Load
-    private let work: @Sendable (Work) async -> Verdict<Work>
+    private let work: @Sendable (consuming Work) async -> Verdict<Work>
 
     private var lines: [ID<DialogRecord>: Line] = [:]
     private var held: Set<Int64> = []
@@ -93,7 +116,7 @@ public actor WorkQueue<Work: DialogWork> {
     public init(
         limit: Int = 20_000, perPortal: Int = 5_000, loops: EventLoopGroup, clock: WallClock, log: Log,
         load: @escaping Load,
-        work: @escaping @Sendable (Work) async -> Verdict<Work>
+        work: @escaping @Sendable (consuming Work) async -> Verdict<Work>
     ) {
         self.limit = limit
         self.perPortal = perPortal
@@ -228,11 +251,15 @@ public actor WorkQueue<Work: DialogWork> {
     private func startIfReady(_ dialog: ID<DialogRecord>) {
         guard !draining, let line = lines[dialog], !line.running, let next = line.waiting.first else { return }
         guard next.notBefore <= clock.now else { return setAlarm(dialog, at: next.notBefore) }
-        lines[dialog]?.waiting.removeFirst()
+        if line.waiting.count == 1 { lines[dialog]?.waiting = [] } else { lines[dialog]?.waiting.removeFirst() }
         lines[dialog]?.running = true
         running += 1
+        let begun = Running(next)
         // On a loop, beside the connections that it uses: only a speed-up, it saves the hops between threads.
-        Task(executorPreference: loops.next()) { [work] in await self.ended(next, await work(next)) }
+        Task(executorPreference: loops.next()) { [work] in
+            guard let next = begun.take() else { return }
+            await self.ended(begun, await work(consume next))
+        }
     }
 
     private func setAlarm(_ dialog: ID<DialogRecord>, at moment: Timestamp) {
@@ -251,15 +278,15 @@ public actor WorkQueue<Work: DialogWork> {
         startIfReady(dialog)
     }
 
-    private func ended(_ item: Work, _ verdict: Verdict<Work>) {
+    private func ended(_ done: Running, _ verdict: Verdict<Work>) {
         running -= 1
-        lines[item.dialog]?.running = false
+        lines[done.dialog]?.running = false
         switch verdict {
         case .again(let item): lineUp(item)
-        case .finished: letGo(item)
+        case .finished: letGo(done)
         }
-        if let line = lines[item.dialog], line.waiting.isEmpty, !line.running { lines[item.dialog] = nil }
-        startIfReady(item.dialog)
+        if let line = lines[done.dialog], line.waiting.isEmpty, !line.running { lines[done.dialog] = nil }
+        startIfReady(done.dialog)
         refillIfRoom()
         if draining, running == 0 {
             for continuation in drained { continuation.resume() }
@@ -267,7 +294,7 @@ public actor WorkQueue<Work: DialogWork> {
         }
     }
 
-    private func letGo(_ item: Work) {
+    private func letGo(_ item: Running) {
         held.remove(item.row)
         let others = heldPerPortal[item.portal, default: 1] - 1
         heldPerPortal[item.portal] = others == 0 ? nil : others

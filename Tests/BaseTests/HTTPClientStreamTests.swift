@@ -16,6 +16,22 @@ struct HTTPClientStreamTests {
         HTTPClient.Request(.post, url, body: [1], trust: .privateAllowed)
     }
 
+    @Test("a body that is still on its way when the answer begins arrives as it is")
+    func answeredEarly() async throws {
+        let body = [UInt8](unsafeUninitializedCapacity: 8_000_000) { bytes, count in
+            for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: index / 7) }
+            count = bytes.count
+        }
+        let server = try ScriptedServer { connection, _ in
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            connection.write(connection.readRequest()?.body == body ? "same" : "else")
+        }
+        let request = HTTPClient.Request(.post, server.origin, body: body, trust: .privateAllowed)
+        let test = TestClient()
+        let answer = try await test.client.stream(request)
+        #expect(try await read(answer.body) == Array("same".utf8))
+    }
+
     @Test("pieces are handed over as they arrive, the header before the body")
     func asTheyArrive() async throws {
         let gates = (0..<3).map { _ in ScriptGate() }

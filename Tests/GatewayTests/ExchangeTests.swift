@@ -76,6 +76,21 @@ struct ExchangeTests {
         }
     }
 
+    @Test("what is asked again after a passing fault is asked with the same variables and tokens, and is kept")
+    func again() async throws {
+        let platform = FakePlatform()
+        platform.fail(with: PlatformError(.passing, "busy"))
+        try await Stage.with(platform: platform) { stage in
+            await stage.gateway.start()
+            try await stage.say("Hello", id: 10)
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 1 }
+            let asked = platform.questions
+            #expect(asked.count == 2 && asked.first?.tokens.isEmpty == false)
+            #expect(asked.first?.tokens == asked.last?.tokens && asked.first?.variables == asked.last?.variables)
+            #expect(try await exchange(stage, "Hello").content?.asked.variables == asked.last?.variables)
+        }
+    }
+
     @Test("where the bot says nothing it is kept with the customer's line, and messages asked as one share it")
     func silent() async throws {
         let platform = FakePlatform()

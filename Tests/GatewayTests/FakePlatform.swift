@@ -39,34 +39,36 @@ final class FakePlatform: FindsOutcome, Greets, TakesRatings, Sendable {
         state.withLock { $0.held[question]?.last }?.finish(throwing: error)
     }
 
-    func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
-        AsyncThrowingStream { continuation in
-            let (fault, isHeld, number) = state.withLock { state in
-                state.questions.append(question)
-                let isHeld = state.holding.contains(question.text)
-                if isHeld { state.held[question.text, default: []].append(continuation) }
-                return (state.faults.isEmpty ? nil : state.faults.removeFirst(), isHeld, state.questions.count)
-            }
-            if let fault { return continuation.finish(throwing: fault) }
-            continuation.yield(.trace(AskTrace(messageID: "answer-\(number)")))
-            if isHeld { return }
-            continuation.yield(.text("You said: \(question.text)"))
-            continuation.yield(.session(PlatformSession(id: "session")))
-            continuation.finish()
-        }
+    func reply(to question: Question) -> ReplyParts {
+        ReplyParts(
+            AsyncThrowingStream { continuation in
+                let (fault, isHeld, number) = state.withLock { state in
+                    state.questions.append(question)
+                    let isHeld = state.holding.contains(question.text)
+                    if isHeld { state.held[question.text, default: []].append(continuation) }
+                    return (state.faults.isEmpty ? nil : state.faults.removeFirst(), isHeld, state.questions.count)
+                }
+                if let fault { return continuation.finish(throwing: fault) }
+                continuation.yield(.trace(AskTrace(messageID: "answer-\(number)")))
+                if isHeld { return }
+                continuation.yield(.text("You said: \(question.text)"))
+                continuation.yield(.session(PlatformSession(id: "session")))
+                continuation.finish()
+            })
     }
 
-    func greeting(for question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
-        AsyncThrowingStream { continuation in
-            let (fault, texts) = state.withLock { state in
-                state.questions.append(question)
-                return (state.faults.isEmpty ? nil : state.faults.removeFirst(), state.greeting)
-            }
-            if let fault { return continuation.finish(throwing: fault) }
-            for text in texts { continuation.yield(.text(text)) }
-            if !texts.isEmpty { continuation.yield(.session(PlatformSession(id: "greeted"))) }
-            continuation.finish()
-        }
+    func greeting(for question: Question) -> ReplyParts {
+        ReplyParts(
+            AsyncThrowingStream { continuation in
+                let (fault, texts) = state.withLock { state in
+                    state.questions.append(question)
+                    return (state.faults.isEmpty ? nil : state.faults.removeFirst(), state.greeting)
+                }
+                if let fault { return continuation.finish(throwing: fault) }
+                for text in texts { continuation.yield(.text(text)) }
+                if !texts.isEmpty { continuation.yield(.session(PlatformSession(id: "greeted"))) }
+                continuation.finish()
+            })
     }
 
     func outcome(of question: Question, trace: AskTrace?, askedAt: Timestamp) async throws -> AskOutcome {
@@ -80,5 +82,16 @@ final class FakePlatform: FindsOutcome, Greets, TakesRatings, Sendable {
             return nil
         }
         if let fault { throw fault }
+    }
+}
+
+extension ReplyParts {
+    /// What is put into a stream.
+    init(_ stream: AsyncThrowingStream<ReplyPart, any Error>) {
+        self.init {
+            // All iterators of a stream take from the same place.
+            var iterator = stream.makeAsyncIterator()
+            return try await iterator.next()
+        }
     }
 }

@@ -15,16 +15,17 @@ final class ScriptedPlatform: BotPlatform, TakesRatings {
 
     var questions: [Question] { asked.withLock { $0 } }
 
-    func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    func reply(to question: Question) -> ReplyParts {
         asked.withLock { $0.append(question) }
-        return AsyncThrowingStream { continuation in
-            do {
-                for part in try script(question) { continuation.yield(part) }
-                continuation.finish()
-            } catch {
-                continuation.finish(throwing: error)
-            }
-        }
+        return ReplyParts(
+            AsyncThrowingStream { continuation in
+                do {
+                    for part in try script(question) { continuation.yield(part) }
+                    continuation.finish()
+                } catch {
+                    continuation.finish(throwing: error)
+                }
+            })
     }
 
     func take(_ rating: Rating?, of answer: String, by user: String) async throws {}

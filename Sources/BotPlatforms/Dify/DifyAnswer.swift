@@ -25,7 +25,7 @@ struct DifyAnswer {
     private let words: DifyWords
     private var session: PlatformSession?
     /// The form after which a run goes on, if it does.
-    private let resumed: DifyForm?
+    @Rare private var resumed: DifyForm?
     private var origin: String { app.connection.origin }
 
     /// - Parameters:
@@ -250,7 +250,7 @@ struct DifyAnswer {
 
 /// What a run waits for.
 private struct DifyPause {
-    var form: DifyForm?
+    @Rare var form: DifyForm?
     /// Whether the form went to somebody by e-mail: it has no token.
     private(set) var isElsewhere = false
     private(set) var isPaused = false

@@ -16,8 +16,8 @@ enum DifyKind: Sendable {
     var hasConversations: Bool { self != .workflow && self != .completion }
 }
 
-/// One Dify app, of any kind: what the public types of this folder share.
-struct DifyApp: Sendable {
+/// One Dify app, of any kind: what the public types of this folder share. A class: whoever waits for its answer holds it.
+final class DifyApp: Sendable {
     let kind: DifyKind
     let connection: DifyConnection
     let parameters: DifyParametersCache
@@ -35,9 +35,9 @@ struct DifyApp: Sendable {
         log = configuration.log
     }
 
-    func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    func reply(to question: Question) -> ReplyParts {
         let reading = DifyReading(self, question)
-        return AsyncThrowingStream { try await reading.next() }
+        return ReplyParts { try await reading.next() }
     }
 
     func secrets(of question: Question) -> [Secret] {

@@ -9,24 +9,16 @@ public struct DifyChat: FindsOutcome, Greets, TakesRatings {
         app = DifyApp(kind, configuration, timing: timing)
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> { app.reply(to: question) }
+    public func reply(to question: Question) -> ReplyParts { app.reply(to: question) }
 
     public func outcome(of question: Question, trace: AskTrace?, askedAt: Timestamp) async throws -> AskOutcome {
         try await app.outcome(of: question, trace: trace, askedAt: askedAt)
     }
 
-    public func greeting(for question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
-        AsyncThrowingStream { continuation in
-            let task = Task {
-                do {
-                    let parameters = try await app.beforeAsking(question) { try await app.parameters.known().get() }
-                    for part in parameters.greeting(for: question) { continuation.yield(part) }
-                    continuation.finish()
-                } catch {
-                    continuation.finish(throwing: error)
-                }
-            }
-            continuation.onTermination = { _ in task.cancel() }
+    public func greeting(for question: Question) -> ReplyParts {
+        WholeAnswer.stream {
+            let parameters = try await app.beforeAsking(question) { try await app.parameters.known().get() }
+            return parameters.greeting(for: question)
         }
     }
 
@@ -44,7 +36,7 @@ public struct DifyWorkflow: FindsOutcome {
         app = DifyApp(.workflow, configuration, timing: timing)
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> { app.reply(to: question) }
+    public func reply(to question: Question) -> ReplyParts { app.reply(to: question) }
 
     public func outcome(of question: Question, trace: AskTrace?, askedAt: Timestamp) async throws -> AskOutcome {
         try await app.outcome(of: question, trace: trace, askedAt: askedAt)
@@ -60,7 +52,7 @@ public struct DifyCompletion: TakesRatings {
         app = DifyApp(.completion, configuration, timing: timing)
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> { app.reply(to: question) }
+    public func reply(to question: Question) -> ReplyParts { app.reply(to: question) }
 
     public func take(_ rating: Rating?, of answer: String, by user: String) async throws {
         try await app.take(rating, of: answer, by: user)

@@ -28,11 +28,8 @@ struct DifyConnection: Sendable {
 
     /// Posts a body whose answer is a stream of events.
     /// - Throws: ``DifyRefusal`` for any other answer, `HTTPClientError`, ``PlatformError``.
-    func stream(_ path: String, _ body: JSON) async throws -> HTTPClient.StreamedAnswer {
-        var request = try request(.post, path)
-        request.headers.add("Content-Type", "application/json")
-        request.body = body.bytes
-        return try await stream(request)
+    func stream(_ path: String, _ body: consuming [UInt8]) async throws -> HTTPClient.StreamedAnswer {
+        try await stream(post(path, body), within: nil)
     }
 
     /// Follows a run that goes on, or was resumed; one that has ended tells its end alone.
@@ -44,10 +41,9 @@ struct DifyConnection: Sendable {
         return try await stream(request, within: replays ? timing.lookUp : timing.answer)
     }
 
-    private func stream(_ request: HTTPClient.Request, within limit: Duration? = nil) async throws
+    private func stream(_ request: consuming HTTPClient.Request, within limit: Duration?) async throws
         -> HTTPClient.StreamedAnswer
     {
-        var request = request
         request.headers.add("Accept", "text/event-stream")
         request.timeouts.firstByte = min(timing.silence, limit ?? timing.silence)
         request.timeouts.idle = timing.silence
@@ -64,11 +60,20 @@ struct DifyConnection: Sendable {
     /// Posts a body whose answer comes in one piece.
     /// - Throws: as ``stream(_:_:)``.
     @discardableResult
-    func post(_ path: String, _ body: JSON, within limit: Duration? = nil) async throws -> [UInt8] {
+    func post(_ path: String, _ body: JSON) async throws -> [UInt8] {
+        try await answer(to: post(path, body.bytes), within: timing.lookUp)
+    }
+
+    /// The same, waited for as long as a stream may take.
+    func ask(_ path: String, _ body: consuming [UInt8]) async throws -> [UInt8] {
+        try await answer(to: post(path, body), within: timing.answer)
+    }
+
+    private func post(_ path: String, _ body: consuming [UInt8]) throws -> HTTPClient.Request {
         var request = try request(.post, path)
         request.headers.add("Content-Type", "application/json")
-        request.body = body.bytes
-        return try await answer(to: request, within: limit ?? timing.lookUp)
+        request.body = body
+        return request
     }
 
     /// Sends a file. Documentation: the contract's `/files/upload`.

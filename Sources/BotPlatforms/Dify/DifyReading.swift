@@ -4,16 +4,14 @@ import Base
 ///
 /// Functions are kept from being inlined where their caller may wait for long: what they need would wait with it.
 actor DifyReading {
-    private struct Stream {
-        var body: HTTPClient.StreamedAnswer.Body
-        var pieces: HTTPClient.StreamedAnswer.Body.AsyncIterator
+    private final class Stream {
+        let body: HTTPClient.StreamedAnswer.Body
         var parser = ServerSentEventParser(maximumBytes: 40 * 1024 * 1024)
         /// Ends the wait for what follows the answer.
         var epilogue: Task<Void, Never>?
 
         init(_ body: HTTPClient.StreamedAnswer.Body) {
             self.body = body
-            pieces = body.makeAsyncIterator()
         }
     }
 
@@ -22,11 +20,19 @@ actor DifyReading {
         case failed(any Error)
     }
 
+    /// How far it went in one go.
+    private struct Step {
+        var said: [ReplyPart] = []
+        var fault: (any Error)?
+    }
+
     /// After the answer is whole Dify still tells how its run ended: so long that is let pass.
     private static let rest = Duration.seconds(5)
 
     private let app: DifyApp
     private var question: Question
+    /// What no error may tell.
+    private let secrets: [Secret]
     private let words: DifyWords
     /// The conversation that is asked; none once it turned out to be gone.
     private var session: PlatformSession?
@@ -45,6 +51,7 @@ actor DifyReading {
     init(_ app: DifyApp, _ question: Question) {
         self.app = app
         self.question = question
+        secrets = app.secrets(of: question)
         words = DifyWords(question)
         session = question.session
     }
@@ -58,34 +65,47 @@ actor DifyReading {
             switch end {
             case .whole: return nil
             case .failed(let error): throw error
-            case nil: await goOn()
+            case nil: take(stream == nil && !isAnswered ? await goOnApart() : await goOn())
             }
         }
     }
 
+    /// In a task of its own: until it ends, a task keeps the memory of its deepest call, and what follows may take long.
     @inline(never)
-    private func goOn() async {
-        var said: [ReplyPart] = []
+    private func goOnApart() async -> Step {
+        async let step = goOn()
+        return await step
+    }
+
+    @inline(never)
+    private func goOn() async -> Step {
+        parts = []
+        var step = Step()
         do {
             try Task.checkCancellation()
             if isAnswered {
-                try await suggest(into: &said)
+                try await suggest(into: &step.said)
             } else if stream != nil {
-                try await read(into: &said)
+                try await read(into: &step.said)
             } else {
-                try await begin(into: &said)
+                try await begin(into: &step.said)
             }
         } catch {
-            take(error)
+            step.fault = error
         }
+        return step
+    }
+
+    @inline(never)
+    private func take(_ step: Step) {
+        if let fault = step.fault { take(fault) }
         if end != nil || isAnswered {
             stream = nil
             watch?.cancel()
         }
-        parts = said.reversed()
+        parts = step.said.reversed()
     }
 
-    @inline(never)
     private func take(_ error: any Error) {
         stream = nil
         if let refusal = error as? DifyRefusal, session.map(refusal.meansConversationIsGone) == true {
@@ -97,7 +117,7 @@ actor DifyReading {
         } else if answer?.isSaid == true {
             isAnswered = true
         } else {
-            end = .failed(PlatformError(error, hiding: app.secrets(of: question)))
+            end = .failed(PlatformError(error, hiding: secrets))
         }
     }
 
@@ -113,14 +133,16 @@ actor DifyReading {
     }
 
     private func ask(into said: inout [ReplyPart]) async throws {
-        if request == nil { request = try await app.request(for: question) }
-        guard let body = request?.body(session) else { return }
+        let request = if let request { request } else { try await app.request(for: question) }
+        // It says all that they say, and is needed again only where the conversation may turn out to be gone.
+        question.variables = [:]
+        question.tokens = [:]
+        question.id = ""
+        self.request = session == nil ? nil : request
         if app.isBlocking {
-            try take(
-                whole: await app.connection.post(app.kind.path, body, within: app.connection.timing.answer),
-                into: &said)
+            try take(whole: await app.connection.ask(app.kind.path, request.body(session)), into: &said)
         } else {
-            try await follow(app.connection.stream(app.kind.path, body))
+            try await follow(app.connection.stream(app.kind.path, request.body(session)))
         }
     }
 
@@ -234,7 +256,7 @@ actor DifyReading {
 
     /// Reads the next piece. What was said before a fault is given on before it.
     private func read(into said: inout [ReplyPart]) async throws {
-        guard var pieces = stream?.pieces else { return }
+        guard var pieces = stream?.body.makeAsyncIterator() else { return }
         guard let piece = try await pieces.next(isolation: self) else { return try await endStream(into: &said) }
         if try take(piece, into: &said) { try await finish(into: &said) }
     }
@@ -257,7 +279,7 @@ actor DifyReading {
                 return true
             }
         }
-        if answer?.isSaid == true, let stream, stream.epilogue == nil { self.stream?.epilogue = endSoon(stream.body) }
+        if answer?.isSaid == true, let stream, stream.epilogue == nil { stream.epilogue = endSoon(stream.body) }
         return false
     }
 

@@ -2,15 +2,20 @@ import Base
 
 /// A question as an app of its kind takes it.
 struct DifyRequest: Sendable {
-    private let fields: JSON
+    /// An object without its closing bracket.
+    private let fields: ArraySlice<UInt8>
+    private let isInConversation: Bool
 
-    fileprivate init(_ fields: JSON) { self.fields = fields }
+    /// - Parameter fields: at least one.
+    fileprivate init(_ fields: JSON, isInConversation: Bool) {
+        self.fields = fields.bytes.dropLast()
+        self.isInConversation = isInConversation
+    }
 
-    func body(_ session: PlatformSession?) -> JSON {
-        guard let session, fields["auto_generate_name"] != nil else { return fields }
-        var body = fields
-        body["conversation_id"] = .string(session.id)
-        return body
+    /// In UTF-8.
+    func body(_ session: PlatformSession?) -> [UInt8] {
+        guard let session, isInConversation else { return fields + Array("}".utf8) }
+        return fields + Array(#","conversation_id":\#(JSON.string(session.id).text)}"#.utf8)
     }
 }
 
@@ -46,7 +51,7 @@ extension DifyApp {
             fields["auto_generate_name"] = false
         }
         fields["inputs"] = .object(inputs)
-        return DifyRequest(fields)
+        return DifyRequest(fields, isInConversation: kind.hasConversations)
     }
 
     /// What the app suggests to ask next, if it does so. Whatever goes wrong, the answer stands without it.

@@ -13,9 +13,9 @@ public struct OpenAIBot: BotPlatform {
         connection = OpenAIConnection(configuration)
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    public func reply(to question: Question) -> ReplyParts {
         let reading = OpenAIReading(self, question)
-        return AsyncThrowingStream { try await reading.next() }
+        return ReplyParts { try await reading.next() }
     }
 
     /// - Throws: ``PlatformError`` of the kind `final`.

@@ -16,18 +16,18 @@ public struct Typebot: Greets {
         connection = TypebotConnection(configuration, timing: timing)
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    public func reply(to question: Question) -> ReplyParts {
         stream(question) { try await $0.reply() }
     }
 
-    public func greeting(for question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    public func greeting(for question: Question) -> ReplyParts {
         stream(question) { try await $0.greet() }
     }
 
     /// Typebot answers whole, so nothing is gained by giving parts on earlier.
     private func stream(
         _ question: Question, _ talk: @escaping @Sendable (inout TypebotTalk) async throws -> Void
-    ) -> AsyncThrowingStream<ReplyPart, any Error> {
+    ) -> ReplyParts {
         let listening = Listening {
             var exchange = TypebotTalk(connection, question)
             do {
@@ -39,7 +39,7 @@ public struct Typebot: Greets {
                 throw connection.fault(error, hiding: secrets(of: question))
             }
         }
-        return AsyncThrowingStream { try await listening.next() }
+        return ReplyParts { try await listening.next() }
     }
 
     private func secrets(of question: Question) -> [Secret] {

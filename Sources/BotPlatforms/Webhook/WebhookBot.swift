@@ -21,12 +21,12 @@ public struct WebhookBot: Greets {
         log = configuration.log
     }
 
-    public func reply(to question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    public func reply(to question: Question) -> ReplyParts {
         WholeAnswer.stream { try await ask(question) }
     }
 
     /// The same, with the event `joined`; a bot without a greeting answers 204.
-    public func greeting(for question: Question) -> AsyncThrowingStream<ReplyPart, any Error> {
+    public func greeting(for question: Question) -> ReplyParts {
         WholeAnswer.stream { try await ask(question) }
     }
 

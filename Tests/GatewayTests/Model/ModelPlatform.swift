@@ -56,7 +56,9 @@ final class ModelConnection: BotPlatform, Sendable {
 
     var isDead: Bool { unanswered.withLock { $0.isDead } }
 
-    func reply(to question: Question) -> Parts {
+    func reply(to question: Question) -> ReplyParts { ReplyParts(parts(of: question)) }
+
+    private func parts(of question: Question) -> Parts {
         let (stream, continuation) = Parts.makeStream()
         let arrived = unanswered.withLock { state in
             state.streams.append(continuation)
@@ -87,7 +89,7 @@ final class ModelConnection: BotPlatform, Sendable {
 struct FindingConnection: FindsOutcome {
     let connection: ModelConnection
 
-    func reply(to question: Question) -> ModelConnection.Parts { connection.reply(to: question) }
+    func reply(to question: Question) -> ReplyParts { connection.reply(to: question) }
 
     func outcome(of question: Question, trace: AskTrace?, askedAt: Timestamp) async throws -> AskOutcome {
         while connection.isDead { try await Task.sleep(for: .seconds(1)) }
