@@ -34,6 +34,7 @@ public struct JSONWriter {
         var value = value
         value.withUTF8 { text in
             let raw = UnsafeRawBufferPointer(text)
+            if Self.isPlain(raw) { return bytes.append(contentsOf: text) }
             var start = 0
             var index = 0
             while index < text.count {
@@ -102,6 +103,19 @@ public struct JSONWriter {
     }
 
     private mutating func append(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+    /// Whether nothing in it must be escaped; where it is short, or that is uncertain, false.
+    @inline(__always)
+    private static func isPlain(_ text: UnsafeRawBufferPointer) -> Bool {
+        let last = text.count - 8
+        guard last >= 0 else { return false }
+        var index = 0
+        while index < last {
+            guard isPlain(text.loadUnaligned(fromByteOffset: index, as: UInt64.self)) else { return false }
+            index += 8
+        }
+        return isPlain(text.loadUnaligned(fromByteOffset: last, as: UInt64.self))
+    }
 
     /// Whether none of eight bytes begins a character that must be escaped. They are looked at as one number: subtracting a
     /// limit sets the highest bit of a byte below it. What a byte borrows from the next may show one too many, never one too

@@ -79,10 +79,8 @@ public struct Router: Sendable {
     private static func find(
         _ method: HTTPMethod, _ path: [String], in routes: [Route]
     ) -> (handler: HTTPHandler, parameters: [String: String])? {
-        for route in routes {
-            if let parameters = match(route.segments, path), route.method == method {
-                return (route.handler, parameters)
-            }
+        for route in routes where route.method == method {
+            if let parameters = match(route.segments, path) { return (route.handler, parameters) }
         }
         return nil
     }

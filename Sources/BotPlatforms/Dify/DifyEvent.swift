@@ -19,9 +19,11 @@ enum DifyEvent {
         /// The name of an event, found without reading the rest, which can be large.
         init?(peekingAt data: [UInt8]) {
             let name = DifyEvent.quickName(data) ?? (try? JSON(parsing: data, only: ["event"]))?["event"]?.string
-            guard let known = name.flatMap(Self.init(rawValue:)) else { return nil }
+            guard let known = name.flatMap({ Self.byName[$0] }) else { return nil }
             self = known
         }
+
+        private static let byName = Members(allCases.map { ($0.rawValue, $0) })
 
         var isPiece: Bool { self == .message || self == .agentMessage || self == .messageReplace }
     }
