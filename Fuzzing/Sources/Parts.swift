@@ -28,7 +28,14 @@ private func feed(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ part: ([UInt8]
 /// Brackets mean the same whether they are escaped or not, and a tree that was written reads as itself.
 private func feedForm(_ bytes: [UInt8]) {
     let tree = try? Form.decode(bytes)
-    precondition(tree == (try? Form.decode(withPlainBrackets(bytes))), "escaped brackets read otherwise")
+    let plain = withPlainBrackets(bytes)
+    precondition(tree == (try? Form.decode(plain)), "escaped brackets read otherwise")
+    let some = try? Form.decode(bytes, only: ["a", "bc"])
+    precondition(some?.tree == (try? Form.decode(plain, only: ["a", "bc"]))?.tree, "some are read otherwise")
+    if let some {
+        let again = try! Form.decode(some.kept, only: ["a", "bc"])
+        precondition(again == some, "what was kept reads otherwise")
+    }
     guard let tree, canBeWritten(tree), let again = try? Form.decode(Form.encode(tree).utf8) else { return }
     precondition(tree == again, "what was written reads otherwise")
 }

@@ -26,6 +26,7 @@ public enum Form {
     /// - Parameter names: values of these names, at any depth, and of numbers are kept; the others are as if they had not been
     ///   sent.
     /// - Returns: the tree, and the part of the form that it was made of.
+    /// - Throws: as that one, whether kept or not.
     public static func decode(
         _ bytes: [UInt8], only names: Names, limits: Limits = Limits()
     ) throws -> (tree: JSON, kept: [UInt8]) {

@@ -64,14 +64,14 @@ struct FormDecoder {
     private mutating func place(raw key: Bytes) throws -> (node: Int, key: String?)? {
         var name = recent.flatMap { Self.name(in: key, after: $0.prefix) }
         if name == nil {
-            guard let prefix = Self.plainPrefix(of: key) else { return try place(unescaped(key)) }
+            guard let prefix = plainPrefix(of: key) else { return try place(unescaped(key)) }
             recent = (prefix, nil)
             name = Self.name(in: key, after: prefix)
         }
         guard let name, let (prefix, node) = recent else { return try place(unescaped(key)) }
         guard let name = wanted(name) else { return nil }
         if let node { return (node, name) }
-        let made = try self.node(prefix)
+        let made = self.node(prefix)
         recent?.node = made
         return (made, name)
     }
@@ -96,20 +96,23 @@ struct FormDecoder {
     }
 
     /// What stands before the last member of a key like `a%5Bb%5D%5Bc%5D`. Such a prefix means the same node each time: no
-    /// name in it is empty, which would be a new one, or has to be read otherwise than it is written.
-    private static func plainPrefix(of key: Bytes) -> Bytes? {
+    /// name in it is empty, which would be a new one, or has to be read otherwise than it is written. One that is too deep
+    /// counts as not plain.
+    private func plainPrefix(of key: Bytes) -> Bytes? {
         var index = 0
         var last = 0
+        var depth = 0
         while true {
             let start = index
-            while index < key.count, !isSpecial(key[index]) { index += 1 }
+            while index < key.count, !Self.isSpecial(key[index]) { index += 1 }
             guard index > start else { return nil }
             if start > 0 {
-                guard isBracket(key, index, UInt8(ascii: "D")) else { return nil }
+                guard Self.isBracket(key, index, UInt8(ascii: "D")) else { return nil }
                 index += 3
             }
             if index == key.count { return last > 0 ? Bytes(rebasing: key[..<last]) : nil }
-            guard isBracket(key, index, UInt8(ascii: "B")) else { return nil }
+            depth += 1
+            guard depth <= limits.depth, Self.isBracket(key, index, UInt8(ascii: "B")) else { return nil }
             last = index
             index += 3
         }
@@ -125,14 +128,11 @@ struct FormDecoder {
     }
 
     /// The node that a plain prefix means.
-    private mutating func node(_ prefix: Bytes) throws -> Int {
+    private mutating func node(_ prefix: Bytes) -> Int {
         var node = 0
-        var depth = 0
         var start = 0
         while start < prefix.count {
             let end = Self.find(UInt8(ascii: "%"), in: prefix, from: start)
-            depth += 1
-            guard depth <= limits.depth else { throw FormError.tooDeep(limit: limits.depth) }
             node = child(text(prefix[start..<end]), of: node)
             // A bracket that opens follows the first name, one that closes and one that opens the others.
             start = end + (start == 0 ? 3 : 6)

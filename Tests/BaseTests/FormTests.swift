@@ -89,6 +89,9 @@ import Testing
         for _ in 0..<32 { value = value?["b"] }
         #expect(value == "1")
         #expect(throws: FormError.tooDeep(limit: 32)) { try decode(allowed + "[b]=1") }
+        let escaped = (allowed + "[b]").replacing("[", with: "%5B").replacing("]", with: "%5D")
+        #expect(throws: FormError.tooDeep(limit: 32)) { try decode(escaped + "=1") }
+        #expect(throws: FormError.tooDeep(limit: 32)) { try Form.decode(Array((escaped + "=1").utf8), only: ["a"]) }
         #expect(throws: FormError.tooDeep(limit: 32)) {
             try decode("a" + String(repeating: "[]", count: 1_000_000) + "=1")
         }
