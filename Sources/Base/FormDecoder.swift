@@ -64,9 +64,9 @@ struct FormDecoder {
     private mutating func place(raw key: Bytes) throws -> (node: Int, key: String?)? {
         var name = recent.flatMap { Self.name(in: key, after: $0.prefix) }
         if name == nil {
-            guard let prefix = plainPrefix(of: key) else { return try place(unescaped(key)) }
-            recent = (prefix, nil)
-            name = Self.name(in: key, after: prefix)
+            // What it meant until now may be replaced.
+            recent = plainPrefix(of: key).map { ($0, nil) }
+            name = recent.flatMap { Self.name(in: key, after: $0.prefix) }
         }
         guard let name, let (prefix, node) = recent else { return try place(unescaped(key)) }
         guard let name = wanted(name) else { return nil }
@@ -122,7 +122,7 @@ struct FormDecoder {
     @inline(__always)
     private static func isSpecial(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: "["), UInt8(ascii: "]"): true
+        case UInt8(ascii: "%"), UInt8(ascii: "+"), UInt8(ascii: " "), UInt8(ascii: "["), UInt8(ascii: "]"): true
         default: false
         }
     }
