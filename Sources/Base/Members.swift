@@ -1,6 +1,6 @@
-/// Values by name, in the order in which the names came. Made for what has a handful of members and is read once or twice, as
-/// most of what is sent here: up to 32 are found by comparing names, which costs no more than hashing one; of more, a
-/// dictionary knows the places.
+/// Values by name, in the order in which the names came, unless some of many are removed. Made for what has a handful of
+/// members and is read once or twice, as most of what is sent here: up to 32 are found by comparing names, which costs no more
+/// than hashing one; of more, a dictionary knows the places.
 ///
 /// Two are equal if they have the same members, in whatever order.
 public struct Members<Value> {
@@ -74,19 +74,21 @@ public struct Members<Value> {
         if !places.isEmpty {
             places[name] = members.count - 1
         } else if members.count > Self.few {
-            findPlaces()
+            for (place, member) in members.enumerated() { places[member.key] = place }
         }
     }
 
     private mutating func remove(at place: Int) {
-        members.remove(at: place)
-        findPlaces()
-    }
-
-    private mutating func findPlaces() {
-        places = [:]
-        guard members.count > Self.few else { return }
-        for (place, member) in members.enumerated() { places[member.key] = place }
+        if places.isEmpty {
+            members.remove(at: place)
+            return
+        }
+        // The last one takes its place: others need not be found anew.
+        places[members[place].key] = nil
+        let last = members.removeLast()
+        guard place < members.count else { return }
+        members[place] = last
+        places[last.key] = place
     }
 }
 
