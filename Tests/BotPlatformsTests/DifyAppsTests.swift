@@ -194,7 +194,7 @@ struct DifyAppsTests {
     @Test("an answer stands whatever becomes of its suggestions")
     func suggestionsFail() async throws {
         var timing = Stage.timing
-        timing.suggestions = .milliseconds(200)
+        timing.suggestions = .seconds(2)
         let answers: [@Sendable () async throws -> HTTPResponse] = [
             { .refusal(400, "bad_request", "Suggested Questions Is Disabled.") }, { .refusal(500, "x") },
             { .text("<html>") }, { .json(["data": nil]) }, { .json(["data": []]) },
