@@ -250,7 +250,7 @@ struct DifyStreamTests {
     @Test("an answer that only ever pings has a limit")
     func pingsForever() async throws {
         var timing = Stage.timing
-        timing.answer = .milliseconds(700)
+        timing.answer = .seconds(5)
         var settings = SimulatedDify.Settings()
         settings.pingInterval = .milliseconds(50)
         let dify = try await Stage.dify(settings: settings) { _ in [.wait(.seconds(600))] }

@@ -46,7 +46,7 @@ import Testing
     @Test("a UUID whose first send is under way is refused")
     func sendUnderWay() async throws {
         var settings = SimulatedPortal.Settings.quick
-        settings.sendDelay = .milliseconds(500) ... .milliseconds(500)
+        settings.sendDelay = .seconds(5) ... .seconds(5)
         try await PortalFixture.run(settings: settings) { fixture in
             let token = try await fixture.install().access
             let bot = try await fixture.registerBot(token: token, type: "bot")
