@@ -6,9 +6,9 @@ enum Variables {
     /// - Parameters:
     ///   - installationScope: used where an event of the second generation has none of its own.
     ///   - clientEndpoint: likewise.
-    static func plain(_ event: BotEvent, auth: EventAuth, installationScope: String, clientEndpoint: String) -> Members<
-        String
-    > {
+    static func plain(
+        _ event: BotEvent, auth: EventAuth, installationScope: String, clientEndpoint: String
+    ) -> Members<String> {
         let isSecond = event.generation == .second
         let named: KeyValuePairs<String, String?> = [
             "event": event.firstGenerationName,

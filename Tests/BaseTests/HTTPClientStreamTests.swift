@@ -71,12 +71,14 @@ struct HTTPClientStreamTests {
         let test = TestClient()
         var request = request(server.origin)
         request.maximumBytes = total
-        request.timeouts.idle = .seconds(1)
+        let limit = Duration.seconds(1)
+        request.timeouts.idle = limit
         let answer = try await test.client.stream(request)
-        // The sender stops once the buffers on the way are full. That is not the silence that the limit is about.
+        // The sender stops once the buffers on the way are full, for longer than the limit. That is not the silence that the
+        // limit is about.
         var before = -1
         try await eventually {
-            try await Task.sleep(for: .milliseconds(1_200))
+            try await Task.sleep(for: limit + .milliseconds(200))
             defer { before = sent.withLock { $0 } }
             return before == sent.withLock { $0 } && before > 0
         }
