@@ -102,7 +102,11 @@ public final class HTTPClient: Sendable {
         _ = HTTPClient.libraryIsReady
         self.loops = loops
         let certificates = environment("SSL_CERT_FILE").flatMap { $0.isEmpty ? nil : $0 }
-        let settings = HTTPClientHandle.Settings(userAgent: userAgent, certificates: certificates)
+        // One for each of thousands of portals; with fewer, libcurl looks through all of them to close one for each request.
+        // Of the process's files three quarters belong to the server's connections.
+        let kept = min(8192, max(256, EventLoop.mostOpenFiles / 8 / loops.loops.count))
+        let settings = HTTPClientHandle.Settings(
+            userAgent: userAgent, certificates: certificates, keptConnections: kept)
         lanes = loops.loops.map { HTTPClientLane(loop: $0, settings: settings) }
         allowedOrigins = Set(alwaysAllowed.compactMap { try? HTTPClientTarget($0).origin })
         proxies = HTTPClientProxies(environment: environment)

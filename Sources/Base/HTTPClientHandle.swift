@@ -11,6 +11,8 @@ final class HTTPClientHandle {
         var userAgent: String
         /// A file of certificate authorities; the system's if `nil`.
         var certificates: String?
+        /// Idle connections that each pool keeps at most.
+        var keptConnections: Int
     }
 
     unowned let pool: HTTPClientPool

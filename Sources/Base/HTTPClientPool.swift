@@ -36,7 +36,6 @@ final class HTTPClientLane: @unchecked Sendable {
 /// Used on its loop only. libcurl holds unretained pointers to it: sound, because its lane keeps it until ``close()``,
 /// which frees libcurl's side.
 final class HTTPClientPool {
-    private static let keptConnections = 1024
     private static let keptHandles = 256
 
     let loop: EventLoop
@@ -59,7 +58,7 @@ final class HTTPClientPool {
         self.settings = settings
         multi = curl_multi_init()
         let me = Unmanaged.passUnretained(self).toOpaque()
-        bitbot_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, HTTPClientPool.keptConnections)
+        bitbot_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.keptConnections)
         bitbot_curl_multi_set_socket(multi) { _, descriptor, what, context, _ in
             if let context {
                 Unmanaged<HTTPClientPool>.fromOpaque(context).takeUnretainedValue().interest(what, in: descriptor)

@@ -100,6 +100,23 @@ struct HTTPClientTests {
         #expect(await client.openTransfers() == 0)
     }
 
+    @Test(
+        "a connection is kept to each of more than a thousand servers", .enabled(if: EventLoop.mostOpenFiles >= 16_000))
+    func keepsConnectionsToMany() async throws {
+        let loops = EventLoopGroup(count: 1)
+        let server = try await HTTPServer.start(
+            on: .tcp(host: "0.0.0.0", port: 0), loops: loops, log: Log(level: .error, write: { _ in }), handler: echo)
+        let client = HTTPClient(loops: loops)
+        for number in 0..<1_200 {
+            let url = "http://127.0.\(1 + number / 200).\(1 + number % 200):\(server.port)/"
+            _ = try await client.send(HTTPClient.Request(.get, url, trust: .privateAllowed))
+        }
+        #expect(server.openConnections == 1_200)
+        await client.shutdown()
+        await server.shutdown(grace: .zero)
+        loops.stop()
+    }
+
     @Test("chunked answers are put together; interim answers, folded fields and trailers do no harm")
     func transferCodings() async throws {
         let server = try ScriptedServer(
