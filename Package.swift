@@ -1,8 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What every Swift target is held to: a warning stops the build.
-var strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// What every Swift target is held to: a warning stops the build. An `async` function runs where its caller runs.
+var strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
 
 /// Where libFuzzer is, while `scripts/fuzz` builds: then everything is watched by it, and there is the program `fuzz`.
 let fuzzer = Context.environment["BITBOT_FUZZER"]

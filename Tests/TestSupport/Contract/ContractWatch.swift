@@ -75,8 +75,10 @@ public final class ContractWatch: Sendable {
 public struct KeepsContracts: SuiteTrait, TestTrait, TestScoping {
     public var isRecursive: Bool { true }
 
+    // `Testing` does not know the feature that lets functions run where their caller does; its closures must match.
+    @concurrent
     public func provideScope(
-        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+        for test: Test, testCase: Test.Case?, performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
         let dify = ContractWatch(.dify)
