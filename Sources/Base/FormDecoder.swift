@@ -19,6 +19,7 @@ struct FormDecoder {
         self.limits = limits
         self.names = names
         self.scratch = scratch
+        nodes.reserveCapacity(16)
     }
 
     static func decode(

@@ -13,10 +13,12 @@ public struct Indirect<Value> {
 
     @inlinable public init(wrappedValue: Value) { place = Place(wrappedValue) }
 
+    // In place, as what is read or changed is mostly one part of a large value.
     @inlinable public var wrappedValue: Value {
-        get { place.value }
-        set {
-            if isKnownUniquelyReferenced(&place) { place.value = newValue } else { place = Place(newValue) }
+        _read { yield place.value }
+        _modify {
+            if !isKnownUniquelyReferenced(&place) { place = Place(place.value) }
+            yield &place.value
         }
     }
 }

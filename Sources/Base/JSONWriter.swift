@@ -62,10 +62,10 @@ public struct JSONWriter {
         raw("{")
         var isFirst = true
         for member in members {
-            if !isFirst { raw(",") }
+            if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
             string(member.name)
-            raw(":")
+            bytes.append(UInt8(ascii: ":"))
             string(member.value)
         }
         raw("}")

@@ -85,8 +85,8 @@ public struct BotEvent: Sendable {
     /// Whom the text mentions, as far as the event tells.
     public var mentions = Mentions.nobody
     public var authorID: String?
-    public var user = User()
-    public var chat = Chat()
+    @Indirect public var user = User()
+    @Indirect public var chat = Chat()
     @Rare public var command: Command?
     public var files: [File] = []
     public var language: String?

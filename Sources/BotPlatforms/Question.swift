@@ -89,4 +89,7 @@ public struct AskTrace: Sendable, Hashable, Codable {
         self.taskID = taskID
         self.runID = runID
     }
+
+    /// Whether nothing is known yet.
+    var isEmpty: Bool { conversationID == nil && messageID == nil && taskID == nil && runID == nil }
 }

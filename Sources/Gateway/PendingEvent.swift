@@ -51,11 +51,13 @@ struct PendingEvent: DialogWork {
 
     init(_ content: Content) { self.content = content }
 
-    subscript<Value>(dynamicMember member: KeyPath<Content, Value>) -> Value { content[keyPath: member] }
+    subscript<Value>(dynamicMember member: KeyPath<Content, Value>) -> Value {
+        _read { yield content[keyPath: member] }
+    }
 
     subscript<Value>(dynamicMember member: WritableKeyPath<Content, Value>) -> Value {
-        get { content[keyPath: member] }
-        set { content[keyPath: member] = newValue }
+        _read { yield content[keyPath: member] }
+        _modify { yield &content[keyPath: member] }
     }
 
     var row: Int64 { content.id.rawValue }

@@ -42,7 +42,7 @@ struct DifyAnswer {
         self.trace = trace
     }
 
-    private var hasBegun: Bool { trace != AskTrace() || hasSpoken }
+    private var hasBegun: Bool { !trace.isEmpty || hasSpoken }
 
     private var knowsIDs: Bool {
         (trace.conversationID != nil || !app.kind.hasConversations) && trace.messageID != nil && trace.taskID != nil
@@ -77,7 +77,7 @@ struct DifyAnswer {
         let members = DifyEvent.members(of: name)
         guard let name else {
             // Events without a name of these are read for their ids only, and may be anything.
-            if trace == AskTrace(), let body = try? JSON(parsing: data, only: members) {
+            if trace.isEmpty, let body = try? JSON(parsing: data, only: members) {
                 note(DifyEvent.IDs(body), say: say)
             }
             return .more

@@ -64,7 +64,7 @@ private struct DifySearch {
 
     func outcome(_ trace: AskTrace) async throws -> AskOutcome {
         if let form { return try await outcome(of: form) }
-        let wasSeen = trace != AskTrace()
+        let wasSeen = !trace.isEmpty
         if trace.runID != nil || (trace.conversationID != nil && trace.messageID != nil) {
             return try await follow(trace)
         }
