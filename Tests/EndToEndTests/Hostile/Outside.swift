@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Synchronization
+import Testing
 
 /// The internet outside of BitBot's network, played by this process, and a trap inside: a BitBot that was started with
 /// ``environment`` finds both behind the names and addresses of `Tests/Outside`.
@@ -43,6 +44,8 @@ final class Outside: Sendable {
         let outside = try await Outside()
         let result: Result<Void, any Error>
         do { result = .success(try await body(outside)) } catch { result = .failure(error) }
+        // Whoever has come in waits for an answer, and the test may have run out of patience before it looked.
+        if outside.trap.isSprung { Issue.record("somebody has connected to the trap") }
         await outside.server.shutdown(grace: .zero)
         await outside.http.shutdown()
         outside.loops.stop()
