@@ -77,6 +77,44 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "a file of a portal's own bot, fetched when the bot has been put on the server's platform inside",
+            arguments: [true, false])
+        func changedPlatform(byConnector: Bool) async throws {
+            try await Self.with { stage, outside in
+                let inside = "http://127.0.0.1:\(outside.trap.port)"
+                outside.answer { _ in
+                    let files: JSON = [["url": .string(inside + "/secret.png"), "name": "x.png"]]
+                    return HTTPResponse(
+                        status: 200, headers: ["Content-Type": "application/json"],
+                        body: .bytes((["text": "Wait", "files": files] as JSON).bytes))
+                }
+                let visitor = try await Visitor(stage, type: "webhook", provider: inside)
+                let connector = try await visitor.puts(bot: stage.bot, on: "http://public.outside.test")
+                // The portal takes what is said before the file only when the bot has its other platform.
+                for insideBatch in [true, false] {
+                    stage.portal.inject(
+                        .init(.internalError, method: Self.sending, times: nil, insideBatch: insideBatch))
+                }
+                let chat = try stage.customer()
+                try stage.portal.customerWrites("hello", in: chat)
+                try await eventually {
+                    try await stage.bitbot.work().contains { $0["last_error"]?.string?.contains("INTERNAL") == true }
+                }
+                if byConnector {
+                    try await visitor.change("connectors/\(connector.string ?? "")", ["url": .null])
+                } else {
+                    try await visitor.puts(bot: stage.bot, on: nil)
+                }
+                stage.portal.clearFaults()
+                try await stage.untilNothingWaits()
+                #expect(!outside.trap.isSprung)
+                #expect(stage.answers(in: chat).count == 2 && stage.answers(in: chat)[1].contains("/secret.png"))
+            }
+        }
+
+        private static let sending = "imbot.v2.Chat.Message.send"
+
         private func uploads(_ stage: Stage) -> [SimulatedPortal.Call] {
             stage.portal.calls.filter { $0.method.hasSuffix("File.upload") && $0.error == nil }
         }
@@ -91,22 +129,27 @@ private struct Visitor {
     private let ticket: String
     private let provider: JSON
 
-    init(_ stage: Stage, type: String) async throws {
+    /// - Parameter provider: the address of the server's own platform.
+    init(_ stage: Stage, type: String, provider: String? = nil) async throws {
         self.stage = stage
         self.type = type
         ticket = try await stage.ticket()
         let created = try await stage.bitbot.create(
             "providers",
-            ["name": .string(type), "type": .string(type), "url": .string(stage.dify.baseURL), "any_address": true])
-        provider = created["id"] ?? .null
+            [
+                "name": .string(type), "type": .string(type), "url": .string(provider ?? stage.dify.baseURL),
+                "any_address": true,
+            ])
+        self.provider = created["id"] ?? .null
     }
 
-    private func connector(at origin: String) async throws -> JSON {
+    /// - Parameter origin: the provider's own if `nil`.
+    private func connector(at origin: String?) async throws -> JSON {
         let answer = try await stage.bitbot.send(
             .post, "/api/v1/connectors",
             [
                 "provider_id": provider, "name": "Mine", "key": .string(Self.key),
-                "url": .string(origin + "/api/v1/typebots/bot/startChat"),
+                "url": origin.map { .string($0 + "/api/v1/typebots/bot/startChat") } ?? .null,
                 "options": type == "openai" ? ["model": "m"] : [:],
             ], as: ticket)
         return try #require(try JSON(parsing: answer.body)["id"], "\(String(decoding: answer.body, as: UTF8.self))")
@@ -123,9 +166,16 @@ private struct Visitor {
         ]
     }
 
-    func puts(bot: String, on origin: String) async throws {
-        let answer = try await stage.bitbot.send(
-            .patch, "/api/v1/bots/\(bot)", ["connector_id": try await connector(at: origin)], as: ticket)
+    /// Puts a bot on a new connector.
+    @discardableResult
+    func puts(bot: String, on origin: String?) async throws -> JSON {
+        let connector = try await connector(at: origin)
+        try await change("bots/\(bot)", ["connector_id": connector])
+        return connector
+    }
+
+    func change(_ path: String, _ body: JSON) async throws {
+        let answer = try await stage.bitbot.send(.patch, "/api/v1/" + path, body, as: ticket)
         #expect(answer.status == 200)
     }
 }
