@@ -28,8 +28,8 @@ extension EndToEnd {
                 let visitor = try await Visitor(stage, type: type)
                 for address in outside.addresses(for: "connector") {
                     for error in try await visitor.tries(address.origin) {
-                        let isPlain = error.contains("private address") == (address.leads == .straight)
-                        #expect(isPlain && !error.contains(Visitor.key), "\(address.origin): \(error)")
+                        let isTold = error.contains("private address") == (address.leads == .straight)
+                        #expect(isTold && !error.contains(Visitor.key), "\(address.origin): \(error)")
                         #expect(address.isPlain || !error.contains("127.0.0.1"), "\(address.origin): \(error)")
                     }
                     #expect(!outside.trap.isSprung, "\(address.origin)")
