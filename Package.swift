@@ -15,6 +15,8 @@ let package = Package(
     products: [
         .executable(name: "bitbot", targets: ["bitbot"]),
         .library(name: "Bitrix24", targets: ["Bitrix24"]),
+        // For tests: a library is built as a file of its own only where it is a product.
+        .library(name: "Outside", type: .dynamic, targets: ["Outside"]),
     ],
     targets: [
         .target(
@@ -47,6 +49,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Base"], path: "Tests/TestSupport",
             resources: [.copy("Contract/Documents")], swiftSettings: strict),
+        .target(name: "Outside", path: "Tests/Outside"),
         .testTarget(
             name: "EndToEndTests", dependencies: ["bitbot", "Sandbox", "Base", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -11,11 +11,14 @@ public struct OutgoingFile: Sendable, Codable, Hashable {
     public var name: String
     /// The message that is sent where the file cannot be: it holds its link.
     public var substitute: OutgoingMessage
+    /// The origin of whoever gave it out, for whoever fetches it.
+    public var source: String?
 
     /// - Parameter message: where it goes; its text is not used.
-    public init(url: String, name: String, to message: OutgoingMessage) {
+    public init(url: String, name: String, to message: OutgoingMessage, source: String? = nil) {
         self.url = url
         self.name = name
+        self.source = source
         substitute = message
         substitute.text = LinkedFile(url: url, name: name).text
     }

@@ -164,7 +164,7 @@ struct Outbox: Sendable {
         _ portal: Portal, _ account: Account
     ) async throws -> Verdict<PendingDelivery> {
         let content: FileDownload.Content
-        switch try await downloads.fetch(file, from: try await connector(of: bot), memory: memory) {
+        switch try await downloads.fetch(file, from: try await connector(of: bot, from: file), memory: memory) {
         case .content(let found): content = found
         case .later(let reason) where item.attempts < Self.mostDownloads:
             // It was not sent again after all.
@@ -204,9 +204,13 @@ struct Outbox: Sendable {
         return .again(item)
     }
 
-    private func connector(of bot: BotRecord) async throws -> (ConnectorRecord, ProviderRecord)? {
+    /// - Returns: `nil` if the bot is on another platform by now than the one that gave the file out.
+    private func connector(
+        of bot: BotRecord, from file: OutgoingFile
+    ) async throws -> (ConnectorRecord, ProviderRecord)? {
         guard let id = bot.connectorID, let connector = try await store.connector(id),
-            let provider = try await store.provider(connector.providerID)
+            let provider = try await store.provider(connector.providerID), let source = file.source,
+            HTTPClient.isSameOrigin(source, connector.url ?? provider.url)
         else { return nil }
         return (connector, provider)
     }

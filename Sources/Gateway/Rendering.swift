@@ -86,7 +86,10 @@ struct Rendering {
         var message = OutgoingMessage("", to: event, bot: setting.bot)
         let link = LinkedFile(url: file.url, name: file.shownName)
         guard setting.generation == .first else {
-            return .file(OutgoingFile(url: link.url, name: link.name, to: message))
+            let platform = setting.connector.url ?? setting.provider.url
+            return .file(
+                OutgoingFile(
+                    url: link.url, name: link.name, to: message, source: (try? HTTPAddress(platform))?.origin))
         }
         // The first generation cannot upload.
         message.text = link.isLink ? link.name : link.text

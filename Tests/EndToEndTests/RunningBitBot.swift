@@ -112,8 +112,11 @@ final class RunningBitBot: Sendable {
     }
 
     /// Asks the management API, or any other route.
-    func send(_ method: HTTPMethod, _ path: String, _ body: JSON? = nil) async throws -> HTTPClient.Answer {
-        var headers: HTTPHeaders = ["Authorization": "Bearer \(adminToken.reveal())"]
+    /// - Parameter token: of who asks; the administrator's if `nil`.
+    func send(
+        _ method: HTTPMethod, _ path: String, _ body: JSON? = nil, as token: String? = nil
+    ) async throws -> HTTPClient.Answer {
+        var headers: HTTPHeaders = ["Authorization": "Bearer \(token ?? adminToken.reveal())"]
         if body != nil { headers["Content-Type"] = "application/json" }
         return try await http.send(
             HTTPClient.Request(method, url + path, headers: headers, body: body?.bytes ?? [], trust: .privateAllowed))

@@ -100,7 +100,8 @@ public final class SimulatedAuthorizationServer: Sendable {
 
     func register(_ registration: TokenBook.Registration) { tokens.withLock { $0.register(registration) } }
 
-    func move(memberID: String, domain: String, clientEndpoint: String) {
+    /// Says from now on that a portal is elsewhere.
+    public func move(memberID: String, domain: String, clientEndpoint: String) {
         tokens.withLock { $0.move(memberID: memberID, domain: domain, clientEndpoint: clientEndpoint) }
     }
 

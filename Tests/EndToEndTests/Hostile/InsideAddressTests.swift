@@ -173,7 +173,9 @@ extension EndToEnd.InsideAddresses {
 
 extension Stage {
     /// Puts the bot on another platform.
-    fileprivate func connect(to type: String, provider: String, connector: String?, portal: JSON?) async throws {
+    func connect(
+        to type: String, provider: String, connector: String? = nil, portal: JSON? = nil, options: JSON = [:]
+    ) async throws {
         let provider = try await bitbot.create(
             "providers", ["name": .string(type), "type": .string(type), "url": .string(provider)])
         let connector = try await bitbot.create(
@@ -181,7 +183,7 @@ extension Stage {
             [
                 "provider_id": provider["id"] ?? .null, "name": "Other", "key": .string(key.reveal()),
                 "url": connector.map(JSON.string) ?? .null, "portal_id": portal ?? .null,
-                "options": type == "openai" ? ["model": "m"] : [:],
+                "options": type == "openai" ? ["model": "m"] : options,
             ])
         let answer = try await bitbot.send(
             .patch, "/api/v1/bots/\(bot)", ["connector_id": connector["id"] ?? .null])
