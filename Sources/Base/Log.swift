@@ -1,6 +1,3 @@
-import Glibc
-import Synchronization
-
 /// Writes JSON lines. Pass secrets as ``Secret``: what is written is its masked form.
 ///
 /// A line is one object: `time` (ISO 8601, UTC), `level`, `event`, then the fields by name. A field that is called like
@@ -73,6 +70,10 @@ public struct Log: Sendable {
 
     private func log(_ level: Level, _ event: String, _ fields: [String: Value]) {
         guard level >= self.level else { return }
+        write(Self.line(level, event, fields))
+    }
+
+    static func line(_ level: Level, _ event: String, _ fields: [String: Value]) -> String {
         var line = JSONWriter()
         line.raw("{\"time\":")
         line.string(WallClock.system.now.iso8601)
@@ -87,7 +88,7 @@ public struct Log: Sendable {
             line.logValue(value)
         }
         line.raw("}")
-        write(String(decoding: line.bytes, as: UTF8.self))
+        return line.text
     }
 }
 
@@ -100,27 +101,6 @@ extension JSONWriter {
         case .number(let value): number(value)
         case .flag(let flag): self.value(.bool(flag))
         case .secret(let secret): string(secret.masked)
-        }
-    }
-}
-
-private enum StandardError {
-    /// Keeps lines whole where the system splits a long write.
-    private static let turn = Mutex(())
-
-    static func write(line: String) {
-        let bytes = Array((line + "\n").utf8)
-        turn.withLock { _ in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-                if count > 0 {
-                    rest = rest.dropFirst(count)
-                } else if errno != EINTR {
-                    // There is nowhere to tell about a standard error that is closed.
-                    return
-                }
-            }
         }
     }
 }

@@ -10,9 +10,12 @@ enum Command: Equatable {
     case help
     case version
 
+    /// - Parameter environment: where what is no flag may be switched on.
     /// - Returns: the command and the settings given as flags, under their variables' names.
     /// - Throws: ``ConfigurationError`` that names the word that is not understood.
-    static func parse(_ arguments: [String]) throws -> (Command, settings: [String: String]) {
+    static func parse(
+        _ arguments: [String], _ environment: [String: String]
+    ) throws -> (Command, settings: [String: String]) {
         var words: [String] = []
         var settings: [String: String] = [:]
         var (sandbox, secrets) = (false, false)
@@ -40,7 +43,19 @@ enum Command: Equatable {
                 settings[setting.variable] = value
             }
         }
-        return (try command(words, sandbox: sandbox, secrets: secrets), settings)
+        switch try command(words, sandbox: sandbox, secrets: secrets) {
+        case .serve(sandbox: false): return (.serve(sandbox: try isOn("BITBOT_SANDBOX", environment)), settings)
+        case .export(secrets: false): return (.export(secrets: try isOn("BITBOT_SECRETS", environment)), settings)
+        case let command: return (command, settings)
+        }
+    }
+
+    private static func isOn(_ name: String, _ environment: [String: String]) throws -> Bool {
+        switch environment[name] ?? "" {
+        case "1": true
+        case "0", "": false
+        case let value: throw ConfigurationError("\(name) must be 1 or 0, not \"\(value)\"")
+        }
     }
 
     private static func command(_ words: [String], sandbox: Bool, secrets: Bool) throws -> Command {
@@ -65,10 +80,10 @@ enum Command: Equatable {
 
             usage: bitbot COMMAND [FLAGS]
 
-              serve            the server; --sandbox adds a simulated portal and bot to try things out
+              serve            the server; --sandbox (BITBOT_SANDBOX=1) adds a simulated portal and bot to try things out
               doctor           checks the running server, one line each; exit 1 if anything fails
               admin reset      prints a new one-time sign-in link
-              export           prints the configuration as JSON; --secrets adds keys and tokens
+              export           prints the configuration as JSON; --secrets (BITBOT_SECRETS=1) adds keys and tokens
               import FILE      takes such a document; without FILE from standard input
               --help, --version
 

@@ -49,7 +49,7 @@ struct Configuration: Sendable {
         (listenHost, listenPort) = try Self.address(values["BITBOT_LISTEN"] ?? "127.0.0.1:8080")
         publicURL =
             values["BITBOT_PUBLIC_URL"]
-            ?? "http://\(listenHost == "127.0.0.1" ? "localhost" : listenHost):\(listenPort)"
+            ?? "http://\(Self.shown(listenHost)):\(listenPort)"
         dataFolder = values["BITBOT_DATA_DIR"] ?? "./data"
         databasePath = try Self.databasePath(values["BITBOT_DATABASE_URL"], dataFolder: dataFolder)
         do {
@@ -94,6 +94,12 @@ struct Configuration: Sendable {
         else { throw ConfigurationError("BITBOT_LISTEN must be host:port, not \"\(text)\"") }
         let host = text[..<colon]
         return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host), port)
+    }
+
+    /// A host as it stands in an address.
+    private static func shown(_ host: String) -> String {
+        if host == "127.0.0.1" { return "localhost" }
+        return host.contains(":") ? "[\(host)]" : host
     }
 
     private static func databasePath(_ url: String?, dataFolder: String) throws -> String {

@@ -35,8 +35,9 @@ enum ControlSocket {
     /// - Returns: the exit code.
     static func export(_ configuration: Configuration, secrets: Bool) async -> Int32 {
         guard let document = await ask(.get, "/export?secrets=\(secrets)", configuration) else { return 1 }
-        say(document.text)
-        return 0
+        if say(document.text) { return 0 }
+        complain("standard output cannot be written: the document is not complete")
+        return 1
     }
 
     /// - Returns: the exit code.
@@ -73,12 +74,17 @@ enum ControlSocket {
             return nil
         }
         guard let answer, answer.status == 200, let told else {
-            complain(
-                answer == nil
-                    ? "No BitBot is running on \(configuration.dataFolder): start it with bitbot serve"
-                    : "The running BitBot could not answer; its log says why")
+            complain(answer == nil ? absence(configuration) : "The running BitBot could not answer; its log says why")
             return nil
         }
         return told
+    }
+
+    /// Why nobody answers.
+    private static func absence(_ configuration: Configuration) -> String {
+        if access(path(configuration), W_OK) != 0, errno == EACCES {
+            return "The BitBot on \(configuration.dataFolder) is another user's: run this as the user who runs it"
+        }
+        return "No BitBot is running on \(configuration.dataFolder): start it with bitbot serve"
     }
 }

@@ -1,8 +1,11 @@
 import Foundation
 
+// Whoever reads what is printed may stop doing so.
+signal(SIGPIPE, SIG_IGN)
 do {
-    let (command, flags) = try Command.parse(Array(CommandLine.arguments.dropFirst()))
-    let values = ProcessInfo.processInfo.environment.merging(flags) { $1 }
+    let environment = ProcessInfo.processInfo.environment
+    let (command, flags) = try Command.parse(Array(CommandLine.arguments.dropFirst()), environment)
+    let values = environment.merging(flags) { $1 }
     switch command {
     case .help: say(Command.helpText)
     case .version: say("bitbot \(version)")

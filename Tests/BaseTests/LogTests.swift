@@ -93,4 +93,29 @@ import Testing
         #expect(Timestamp(rawValue: 1_709_210_096_007).iso8601 == "2024-02-29T12:34:56.007Z")
         #expect(Timestamp(rawValue: -1).iso8601 == "1969-12-31T23:59:59.999Z")
     }
+
+    @Test(
+        "a log that nobody reads stops nobody; read again, its lines are whole and in order, and it tells how many are missing"
+    )
+    func unread() async throws {
+        let pipe = Pipe()
+        let output = LineOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor) { "lost \($0)" }
+        let padding = String(repeating: "x", count: 6_000)
+        let count = 1_000
+        for number in 1...count { output.write(line: "\(number) \(padding)") }
+        // It returned though the pipe, and what may wait, are full: now somebody reads.
+        var lines: [Substring] = []
+        var unfinished: [UInt8] = []
+        while !lines.contains(where: { $0.hasPrefix("lost") }) {
+            unfinished += pipe.fileHandleForReading.availableData
+            let end = unfinished.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+            lines += String(decoding: unfinished[..<end], as: UTF8.self).split(separator: "\n")
+            unfinished.removeFirst(end)
+        }
+        let lost = try #require(lines.last.flatMap { Int($0.dropFirst("lost ".count)) })
+        #expect(lost > 0 && lines.count - 1 + lost == count)
+        #expect(lines.dropLast().enumerated().allSatisfy { $1 == "\($0 + 1) \(padding)" })
+        output.write(line: "and on")
+        #expect(pipe.fileHandleForReading.availableData == Data("and on\n".utf8))
+    }
 }

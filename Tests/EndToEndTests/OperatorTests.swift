@@ -75,6 +75,26 @@ extension EndToEnd {
             #expect(said.contains("BITBOT_LOG_LEVEL"))
         }
 
+        @Test("what is a flag without a value is a variable too")
+        func switches() async throws {
+            let sandbox = ["BITBOT_LISTEN": "0.0.0.0:0", "BITBOT_SANDBOX": "1"]
+            #expect(try await Self.refusal(sandbox).contains("--sandbox"))
+            #expect(try await Self.refusal(["BITBOT_SANDBOX": "perhaps"]).contains("BITBOT_SANDBOX"))
+            #expect(try await Self.refusal(["BITBOT_SANDBOX": "1"], ["doctor"]).contains("No BitBot is running"))
+        }
+
+        @Test("output that nobody takes ends nothing but the printing", arguments: [">&-", ">/dev/full"])
+        func unreadOutput(_ redirection: String) async throws {
+            #expect(try await run(["--help"], redirected: redirection).code == 0)
+            try await Self.withServer { server in
+                let folder = ["BITBOT_DATA_DIR": server.data]
+                #expect(try await run(["doctor"], environment: folder, redirected: redirection).code == 0)
+                let export = try await run(["export"], environment: folder, redirected: redirection)
+                #expect(export.code == 1 && export.output.contains("standard output"))
+                #expect(await server.isReady())
+            }
+        }
+
         // MARK: Beside a server that runs
 
         @Test("a port that is taken, and a data folder that is in use, are said, and the server there goes on")

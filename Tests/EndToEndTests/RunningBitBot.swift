@@ -145,12 +145,14 @@ struct HarnessError: Error, CustomStringConvertible {
 }
 
 /// One run of a command to its end.
+/// - Parameter redirected: where a shell leads its standard output, `>&-` say.
 func run(
-    _ arguments: [String], environment: [String: String] = [:]
+    _ arguments: [String], environment: [String: String] = [:], redirected: String? = nil
 ) async throws -> (code: Int32, output: String) {
     let folder = try TemporaryFolder()
     let child = try ChildProcess(
-        RunningBitBot.program, arguments,
+        redirected == nil ? RunningBitBot.program : "/bin/sh",
+        redirected.map { ["-c", "exec \"$@\" \($0)", "sh", RunningBitBot.program] + arguments } ?? arguments,
         environment: RunningBitBot.bare.merging(["BITBOT_DATA_DIR": folder.file("data")]) { $1 }
             .merging(environment) { $1 },
         output: folder.file("log"))

@@ -54,7 +54,7 @@ struct PageFileTests {
                 }
             }
             #expect(links.count > 60)
-            for (from, to) in links where !to.hasPrefix("../") {
+            for (from, to) in links {
                 let parts = to.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
                 let page = parts[0].isEmpty ? from : parts[0]
                 let known = try #require(places[page], "\(from) links to \(to)")

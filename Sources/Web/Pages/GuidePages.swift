@@ -32,9 +32,12 @@ struct GuidePages: Sendable {
         router.on(.get, "/guide/") { _ in HTTPResponse(status: 302, headers: ["Location": "/guide/bitbot.md"]) }
     }
 
-    /// Headings get the anchors that they have on GitHub; pictures are left out, as they are not on this server.
+    /// Headings get the anchors that they have on GitHub. Pictures, and links out of the guide's folder, are left out: what they
+    /// lead to is not on this server.
     private static func html(_ text: String) -> String {
-        Markdown.html(ofOwn: text).replacing(/<img[^>]*>/, with: "").replacing(/<h([23])>(.*?)<\/h[23]>/) { match in
+        Markdown.html(ofOwn: text).replacing(/<img[^>]*>/, with: "").replacing(/<a href="\.\.\/[^>]*>(.*?)<\/a>/) {
+            $0.output.1
+        }.replacing(/<h([23])>(.*?)<\/h[23]>/) { match in
             let anchor = match.output.2.replacing(/<[^>]*>/, with: "").lowercased().filter {
                 $0.isLetter || $0.isNumber || $0 == "-" || $0 == " " || $0 == "_"
             }
