@@ -60,9 +60,25 @@ public struct Choices: Sendable, Hashable, Codable {
     public var options: [Choice]
     /// Several may be chosen at once.
     public var several: Bool
-    public init(_ options: [Choice], several: Bool = false) {
+    /// They only help: any other answer is as good, so that only the very label means one of them, or its number.
+    public var isOptional: Bool
+    /// A number means the choice at its place, if people see numbers. Not where a number may be what is asked for.
+    public var takesNumbers: Bool
+
+    public init(_ options: [Choice], several: Bool = false, isOptional: Bool = false, takesNumbers: Bool = true) {
         self.options = options
         self.several = several
+        self.isOptional = isOptional
+        self.takesNumbers = takesNumbers
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        options = try container.decode([Choice].self, forKey: .options)
+        several = try container.decode(Bool.self, forKey: .several)
+        // Former versions stored neither.
+        isOptional = try container.decodeIfPresent(Bool.self, forKey: .isOptional) ?? false
+        takesNumbers = try container.decodeIfPresent(Bool.self, forKey: .takesNumbers) ?? true
     }
 }
 

@@ -109,6 +109,9 @@ public struct Playground: Sendable {
 
 extension Playground.Content {
     func question(_ ask: Playground.Ask) -> Question {
+        var offered = offered
+        // They are shown as buttons, without numbers.
+        offered?.takesNumbers = false
         let chosen = offered?.chosen(by: ask.text) ?? []
         return Question(
             kind: .message, text: chosen.isEmpty ? ask.text : chosen.map(\.label).joined(separator: ", "),

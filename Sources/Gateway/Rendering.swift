@@ -27,6 +27,8 @@ struct Rendering {
     nonisolated(nonsending) func rendered(_ reply: Reply) async -> Rendered {
         let reply = ReplyBlocks(reply, separate: setting.settings.separate)
         var rendered = Rendered(offered: reply.offered)
+        let isNumbered = isNumbered(reply)
+        rendered.offered?.takesNumbers = isNumbered
         var said: [String] = []
         var choicesSoFar = 0
         for block in reply.blocks {
@@ -34,7 +36,7 @@ struct Rendering {
             switch block.content {
             case .text(let markdown):
                 let text = await BBCode.render(markdown: markdown)
-                let message = offering(block.choices, under: text, from: choicesSoFar + 1)
+                let message = offering(block.choices, under: text, from: isNumbered ? choicesSoFar + 1 : nil)
                 choicesSoFar += block.choices?.options.count ?? 0
                 deliveries = messages(message.text, keyboard: message.keyboard)
                 said.append(message.text)
@@ -101,26 +103,44 @@ struct Rendering {
 // MARK: Choices
 
 extension Rendering {
-    /// Buttons in the portal's own chats; numbered lines in open channels, whose customers may sit in another messenger,
-    /// and where there are too many for buttons.
-    /// - Parameter first: the number of the first choice.
+    /// Whether people see a number at each choice: at all of a reply's or at none.
+    private func isNumbered(_ reply: ReplyBlocks) -> Bool {
+        guard reply.offered?.takesNumbers == true else { return false }
+        return reply.blocks.compactMap(\.choices).contains {
+            $0.several || keyboard($0.options, titles: $0.options.map(\.label)) == nil
+        }
+    }
+
+    /// Buttons in the portal's own chats; lines in open channels, whose customers may sit in another messenger, and where
+    /// there are too many for buttons.
+    /// - Parameter first: the number of the first choice; `nil` if they have none.
     private func offering(
-        _ choices: Choices?, under text: String, from first: Int
+        _ choices: Choices?, under text: String, from first: Int?
     ) -> (text: String, keyboard: Keyboard?) {
         guard let choices else { return (text, nil) }
         let texts = ChatTexts.in(event.language)
-        let numbered = choices.options.enumerated().map { "\(first + $0.offset). \($0.element.label)" }
-        let count = choices.options.count
-        let hint = choices.several && count > 1 ? "\(texts.several): \(first), \(first + min(count - 1, 2))" : nil
-        let buttons = zip(choices.options, numbered).map { choice, numbered in
-            Keyboard.Button(text: shortened(choices.several ? numbered : choice.label), says: mention + choice.label)
+        let options = choices.options
+        let titles = options.enumerated().map { index, choice in
+            first.map { "\($0 + index). \(choice.label)" } ?? choice.label
         }
-        let keyboard = Keyboard(buttons)
-        let isKeyboard = !event.isOpenChannel && keyboard.isUsable
+        let keyboard = keyboard(options, titles: titles)
+        let lines = first == nil ? titles.map { "• " + $0 } : titles
+        let hint = first.flatMap { first in
+            choices.several && options.count > 1
+                ? "\(texts.several): \(first), \(first + min(options.count - 1, 2))" : nil
+        }
         let parts: [String?] = [
-            text.isEmpty ? texts.choose : text, isKeyboard ? nil : numbered.joined(separator: "\n"), hint,
+            text.isEmpty ? texts.choose : text, keyboard == nil ? lines.joined(separator: "\n") : nil, hint,
         ]
-        return (parts.compactMap { $0 }.joined(separator: "\n\n"), isKeyboard ? keyboard : nil)
+        return (parts.compactMap { $0 }.joined(separator: "\n\n"), keyboard)
+    }
+
+    /// `nil` where the chat shows lines.
+    private func keyboard(_ options: [Choice], titles: [String]) -> Keyboard? {
+        guard !event.isOpenChannel else { return nil }
+        let buttons = zip(options, titles).map { Keyboard.Button(text: shortened($1), says: mention + $0.label) }
+        let keyboard = Keyboard(buttons)
+        return keyboard.isUsable ? keyboard : nil
     }
 
     /// In a group some bots hear only what mentions them.

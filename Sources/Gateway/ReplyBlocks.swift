@@ -70,9 +70,9 @@ struct ReplyBlocks {
 
     /// They hang on the last text; on the next one if there is none yet.
     private mutating func offer(_ choices: Choices) {
-        let options = choices.options.prefix(Self.mostOptions).compactMap(\.shown)
-        guard !options.isEmpty else { return }
-        let choices = Choices(options, several: choices.several)
+        var choices = choices
+        choices.options = choices.options.prefix(Self.mostOptions).compactMap(\.shown)
+        guard !choices.options.isEmpty else { return }
         isOpen = false
         guard let index = blocks.lastIndex(where: { if case .text = $0.content { true } else { false } }) else {
             waiting = waiting?.joined(by: choices) ?? choices
@@ -83,7 +83,11 @@ struct ReplyBlocks {
 }
 
 extension Choices {
-    func joined(by more: Choices) -> Choices { Choices(options + more.options, several: several || more.several) }
+    func joined(by more: Choices) -> Choices {
+        Choices(
+            options + more.options, several: several || more.several, isOptional: isOptional || more.isOptional,
+            takesNumbers: takesNumbers && more.takesNumbers)
+    }
 }
 
 extension Choice {

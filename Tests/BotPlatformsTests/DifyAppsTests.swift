@@ -123,7 +123,7 @@ struct DifyAppsTests {
         let options = [
             Choice(label: "What for Anna?", value: "What for Anna?"), Choice(label: "Prices", value: "Prices"),
         ]
-        #expect(heard.parts.last == .choices(Choices(options)))
+        #expect(heard.parts.last == .choices(Choices(options, isOptional: true)))
         #expect(heard.parts.count == 2)
     }
 
@@ -183,11 +183,13 @@ struct DifyAppsTests {
         let (heard, requests) = try await suggesting { .json(["result": "success", "data": ["Why?", "", 5, "How?"]]) }
         #expect(heard.text == "the answer")
         let options = [Choice(label: "Why?", value: "Why?"), Choice(label: "How?", value: "How?")]
-        #expect(heard.parts.last == .choices(Choices(options)))
+        #expect(heard.parts.last == .choices(Choices(options, isOptional: true)))
         #expect(requests.map(\.query) == ["user=member%3Achat7"])
         let dify = try await dify(.chat, suggested: ["What else?"]) { _ in [.text("ok")] }
         let simulated = try await Stage.chat(dify.baseURL).hear(Stage.question("x"))
-        #expect(simulated.parts.last == .choices(Choices([Choice(label: "What else?", value: "What else?")])))
+        #expect(
+            simulated.parts.last
+                == .choices(Choices([Choice(label: "What else?", value: "What else?")], isOptional: true)))
         await dify.shutdown()
     }
 
@@ -220,7 +222,9 @@ struct DifyAppsTests {
         let outcome = try await bot.outcome(
             of: Stage.question("x"), trace: heard.traces.last, askedAt: WallClock.system.now)
         #expect(outcome.heard?.text == "Found")
-        #expect(outcome.heard?.parts.last == .choices(Choices([Choice(label: "What else?", value: "What else?")])))
+        #expect(
+            outcome.heard?.parts.last
+                == .choices(Choices([Choice(label: "What else?", value: "What else?")], isOptional: true)))
         await dify.shutdown()
     }
 

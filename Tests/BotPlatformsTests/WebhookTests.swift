@@ -124,10 +124,11 @@ struct WebhookTests {
                 .file(ReplyFile(url: "https://example.com/a%20b.pdf?x=1", name: "a b.pdf")),
                 .file(ReplyFile(url: "https://x/y", name: "n.pdf")),
                 .choices(
-                    Choices([
-                        Choice(label: "Cancel", value: "c"), Choice(label: "No", value: "No"),
-                        Choice(label: "3", value: "3"),
-                    ])), .action(.toUser(17)),
+                    Choices(
+                        [
+                            Choice(label: "Cancel", value: "c"), Choice(label: "No", value: "No"),
+                            Choice(label: "3", value: "3"),
+                        ], isOptional: true)), .action(.toUser(17)),
             ])
         #expect(heard.session?.data == ["session": ["order": 1042]])
         #expect(heard.session?.id.isEmpty == false)

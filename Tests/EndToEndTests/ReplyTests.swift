@@ -31,7 +31,7 @@ extension EndToEnd {
                 status: 200, headers: ["Content-Type": "application/json"], body: .bytes(answer.bytes))
         }
 
-        @Test("a colleague presses a button, a customer writes a number: the bot learns the choice and sends a file")
+        @Test("a colleague presses a button, a customer writes a number that was shown: the bot learns which")
         func choices() async throws {
             let loops = EventLoopGroup(count: 1)
             let server = try await HTTPServer.start(
@@ -51,6 +51,11 @@ extension EndToEnd {
                 try await stage.untilAnswers(1, in: inside)
                 let offer = try #require(stage.portal.messages(in: inside).last)
                 #expect(offer.text == "What would you like?")
+                // No numbers were shown, and whoever may say anything is not corrected.
+                for (count, text) in [(2, "2"), (3, "Piza")] {
+                    try stage.portal.employeeWrites(text, as: 2, in: inside)
+                    try await stage.untilAnswers(count, in: inside)
+                }
                 try stage.portal.press(button: "Tomato soup", of: offer.id, as: 2)
 
                 let outside = try stage.customer()
@@ -59,15 +64,44 @@ extension EndToEnd {
                 #expect(stage.answers(in: outside) == ["What would you like?\n\n1. Pizza\n2. Tomato soup"])
                 try stage.portal.customerWrites("1.", in: outside)
 
-                for (chat, words) in [(inside, "You get s2."), (outside, "You get p1.")] {
-                    try await stage.untilAnswers(3, in: chat)
-                    #expect(stage.answers(in: chat)[1] == words)
+                for (chat, asked, words) in [(inside, 3, "You get s2."), (outside, 1, "You get p1.")] {
+                    try await stage.untilAnswers(asked + 2, in: chat)
+                    #expect(stage.answers(in: chat)[asked] == words)
                     let file = try #require(stage.portal.messages(in: chat).last?.files.first)
                     #expect(file.name == "bill.txt" && file.content == Array("bill".utf8))
                 }
             }
             await server.shutdown(grace: .zero)
             loops.stop()
+        }
+
+        @Test("a number that answers a form is not taken for one of its buttons", arguments: [true, false])
+        func form(isInside: Bool) async throws {
+            var plan = Stage.Plan()
+            plan.script = { _ in
+                let form = SimulatedDify.HumanForm(
+                    "How many days?", inputs: [["type": "paragraph", "output_variable_name": "days", "default": nil]],
+                    actions: [("approve", "Approve"), ("reject", "Reject")])
+                return [
+                    .askHuman(form) { [.text($0.map { "\($0.action): \($0.inputs["days"]?.string ?? "")" } ?? "none")] }
+                ]
+            }
+            try await Stage.with(plan) { stage in
+                let chat = try isInside ? stage.portal.privateChat(of: 2, with: stage.botID).id : stage.customer()
+                for (count, text) in ["leave", "2", "aprove"].enumerated() {
+                    if isInside {
+                        try stage.portal.employeeWrites(text, as: 2, in: chat)
+                    } else {
+                        try stage.portal.customerWrites(text, in: chat)
+                    }
+                    try await stage.untilAnswers(count + 1, in: chat)
+                }
+                let lists = isInside ? ["", ""] : ["\n\n• Approve\n• Reject", "\n\n1. Approve\n2. Reject"]
+                #expect(
+                    stage.answers(in: chat) == [
+                        "How many days?\n\nPlease write: days" + lists[0], "Please choose." + lists[1], "approve: 2",
+                    ])
+            }
         }
     }
 }

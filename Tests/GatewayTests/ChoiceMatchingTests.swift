@@ -1,4 +1,6 @@
+import Base
 import BotPlatforms
+import Storage
 import Testing
 
 @testable import Gateway
@@ -35,6 +37,48 @@ struct ChoiceMatchingTests {
     func several(answer: String, labels: [String]) {
         let choices = Choices(Self.colours.options, several: true)
         #expect(choices.chosen(by: answer).map(\.label) == labels)
+    }
+
+    @Test(
+        "where no numbers were shown a number is only a number",
+        arguments: [
+            ("2", nil), ("2.", nil), ("№2", nil), ("2️⃣", nil), ("12", nil), ("10", "10"), ("10.", "10"),
+            ("dark green", "Dark green"), ("Drak green", "Dark green"),
+        ] as [(String, String?)])
+    func unnumbered(answer: String, label: String?) {
+        var choices = Choices(Self.colours.options, takesNumbers: false)
+        choices.options[0].value = "12"
+        #expect(choices.chosen(by: answer).map(\.label) == (label.map { [$0] } ?? []))
+    }
+
+    @Test(
+        "where any other answer is as good only the label means a choice, or its number",
+        arguments: [
+            ("Dark green", "Dark green", "Dark green"), (" dark GREEN\n", "Dark green", "Dark green"),
+            ("[USER=456]Bot[/USER], red", "Red", "Red"), ("10", "10", "10"),
+            ("2", "Dark green", nil), ("№2", "Dark green", nil), ("2. dark green", "Dark green", nil),
+            ("Drak green", nil, nil), ("darkgreen", nil, nil), ("red!", nil, nil), ("v2", nil, nil), ("5", nil, nil),
+            ("темно-синий", nil, nil), ("", nil, nil),
+        ] as [(String, String?, String?)])
+    func optional(answer: String, numbered: String?, unnumbered: String?) {
+        for (takesNumbers, label) in [(true, numbered), (false, unnumbered)] {
+            let choices = Choices(Self.colours.options, isOptional: true, takesNumbers: takesNumbers)
+            #expect(choices.chosen(by: answer).map(\.label) == (label.map { [$0] } ?? []))
+        }
+    }
+
+    @Test("an offer is read as it was stored, one of a former version as it was meant")
+    func stored() throws {
+        let now = Timestamp(rawValue: 5)
+        let id = ID<ConnectorRecord>(rawValue: 7)
+        let choices = Choices(Self.colours.options, isOptional: true, takesNumbers: false)
+        let stored = try #require(Offer(choices, connector: id, until: Timestamp(rawValue: 6)).json)
+        #expect(Offer.choices(stored, connector: id, now: now) == choices)
+        let former =
+            #"{"choices":{"options":[{"label":"Red","value":"v1"}],"several":true},"connector":7,"until":6}"#
+        let meant = Choices([Choice(label: "Red", value: "v1")], several: true)
+        #expect(Offer.choices(former, connector: id, now: now) == meant)
+        #expect(meant.chosen(by: "1").map(\.label) == ["Red"])
     }
 
     @Test("an answer that is as close to two of them means neither; the exact one of two alike is taken")

@@ -146,6 +146,55 @@ struct ReplyTests {
         }
     }
 
+    @Test("a number beside buttons reaches the bot as it is")
+    func numberBesideButtons() async throws {
+        try await Stage.with(platform: ScriptedPlatform({ _ in [.text("How many?"), choices("Cancel", "Prices")] })) {
+            stage, platform in
+            for (index, text) in ["boxes", "2", "prices"].enumerated() {
+                try await stage.say(text, id: index + 1, in: "27", isInternal: true)
+            }
+            try await eventually { platform.questions.count == 3 }
+            #expect(platform.questions.map(\.text) == ["boxes", "2", "Prices"])
+            #expect(platform.questions.map(\.chosen.count) == [0, 0, 1])
+        }
+    }
+
+    @Test("choices that take no numbers are shown without them in an open channel")
+    func withoutNumbers() async throws {
+        let approval = Choices(
+            ["Approve", "Reject"].map { Choice(label: $0, value: $0) }, isOptional: true, takesNumbers: false)
+        try await Stage.with(platform: ScriptedPlatform({ _ in [.text("How many days?"), .choices(approval)] })) {
+            stage, platform in
+            for (index, text) in ["leave", "2", "Rejekt", "reject"].enumerated() {
+                try await stage.say(text, id: index + 1)
+            }
+            try await eventually { platform.questions.count == 4 }
+            #expect(platform.questions.map(\.text) == ["leave", "2", "Rejekt", "Reject"])
+            #expect(stage.sends.first == "How many days?\n\n• Approve\n• Reject")
+        }
+    }
+
+    @Test("the choices of one reply are numbered together, buttons and lists alike")
+    func numberedTogether() async throws {
+        let many = (3...43).map { Choice(label: "Dish \($0)", value: "\($0)") }
+        try await Stage.with(
+            settings: ["separate": true],
+            platform: ScriptedPlatform({ _ in
+                [.text("Hungry?"), choices("Yes", "No"), .nextMessage, .text("What?"), .choices(Choices(many))]
+            })
+        ) { stage, platform in
+            try await stage.say("menu", id: 1, in: "27", isInternal: true)
+            try await eventually { stage.sends.count == 2 }
+            let buttons = stage.deeds[0].parameters["fields"]?["keyboard"]?["BUTTONS"]?.array
+            #expect(buttons?.map { $0["TEXT"] } == ["1. Yes", "2. No"])
+            #expect(buttons?.map { $0["ACTION_VALUE"] } == ["Yes", "No"])
+            #expect(stage.sends[1].hasPrefix("What?\n\n3. Dish 3\n"))
+            try await stage.say("2", id: 2, in: "27", isInternal: true)
+            try await eventually { platform.questions.count == 2 }
+            #expect(platform.questions[1].text == "No")
+        }
+    }
+
     @Test("an answer that is none of the choices reaches the bot as it is")
     func notChosen() async throws {
         try await Stage.with(platform: ScriptedPlatform({ _ in [.text("What?"), choices("Pizza", "Soup")] })) {

@@ -52,6 +52,21 @@ struct PlaygroundTests {
         }
     }
 
+    @Test("the label of a choice is the choice, a number is what was said")
+    func choices() async throws {
+        try await Stage.with { stage in
+            stage.dify.change(Stage.key) { $0.suggestedQuestions = ["Where?", "When?"] }
+            let id = try #require(try await stage.connector()["id"])
+            let offer = try await stage.play(["connector_id": id, "text": "One"])
+            #expect(offer.last("choices")?["options"]?.array?.map { $0["label"] } == ["Where?", "When?"])
+            let session = try #require(offer.last("session")?["session"])
+            for (text, said) in [("2", "2"), ("when?", "When?")] {
+                let answer = try await stage.play(["connector_id": id, "text": .string(text), "session": session])
+                #expect(answer.text == "You said: \(said)")
+            }
+        }
+    }
+
     @Test("a session is of use for its own connector alone, and cannot be read or made up")
     func foreignSession() async throws {
         try await Stage.with { stage in

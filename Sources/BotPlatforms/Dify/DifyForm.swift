@@ -168,15 +168,17 @@ extension DifyForm {
         let actions = actions.map { Choice(label: $0.title, value: $0.id) }
         guard let field = nextField else { return asked(words.chooseAction, actions) }
         switch field.kind {
-        case .text: return asked(words.write(field.name), action == nil ? actions : [])
+        case .text: return asked(words.write(field.name), action == nil ? actions : [], besideText: true)
         case .select(let options):
             return asked(words.choose(field.name), options.map { Choice(label: $0, value: $0) })
         case .file, .files: return asked(words.send(field.name), [])
         }
     }
 
-    private func asked(_ text: String, _ options: [Choice]) -> [ReplyPart] {
-        [.text(text)] + (options.isEmpty ? [] : [.choices(Choices(options))])
+    /// - Parameter besideText: any text is an answer, also a number.
+    private func asked(_ text: String, _ options: [Choice], besideText: Bool = false) -> [ReplyPart] {
+        let choices = Choices(options, isOptional: besideText, takesNumbers: !besideText)
+        return [.text(text)] + (options.isEmpty ? [] : [.choices(choices)])
     }
 
     /// Where the form has a field the text has `{{#$output.name#}}`: shown as what the field holds, else its name.

@@ -38,7 +38,7 @@ struct DifyParameters: Decodable, Sendable {
             let text = Self.fill(question, known)
             return Choice(label: text, value: text)
         }
-        return [.text(text)] + (choices.isEmpty ? [] : [.choices(Choices(choices))])
+        return [.text(text)] + (choices.isEmpty ? [] : [.choices(Choices(choices, isOptional: true))])
     }
 
     /// What the app declares and what BitBot knows; tokens are never shown.

@@ -65,6 +65,7 @@ extension DifyApp {
             "/messages/\(Form.percentEncode(message))/suggested", [("user", user)],
             within: connection.timing.suggestions, atMost: 1024 * 1024, as: Suggested.self)
         let questions = (found?.value.data?.questions ?? []).prefix(20)
-        return questions.isEmpty ? [] : [.choices(Choices(questions.map { Choice(label: $0, value: $0) }))]
+        let choices = questions.map { Choice(label: $0, value: $0) }
+        return choices.isEmpty ? [] : [.choices(Choices(choices, isOptional: true))]
     }
 }

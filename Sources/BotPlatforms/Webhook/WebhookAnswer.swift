@@ -91,7 +91,7 @@ struct WebhookAnswer {
         if let text = word(json) ?? json["text"].flatMap(word), !text.isEmpty { parts.append(.text(text)) }
         parts += (json["files"]?.array ?? []).prefix(mostFiles).compactMap(file).map(ReplyPart.file)
         let choices = (json["buttons"]?.array ?? []).prefix(mostButtons).compactMap(choice)
-        if !choices.isEmpty { parts.append(.choices(Choices(choices))) }
+        if !choices.isEmpty { parts.append(.choices(Choices(choices, isOptional: true))) }
         return parts
     }
 

@@ -51,12 +51,12 @@ export class Talk {
     if (focus) this.#text.focus();
   }
 
-  /** Says something and shows the answer. `shown` is what stands in the bubble, where it is not the text itself. */
-  async say(text, shown = text) {
+  /** Says something and shows the answer. */
+  async say(text) {
     if (!text.trim() || this.#running) return;
     if (!this.#list.isConnected) this.#log.replaceChildren(this.#list);
     for (const one of this.#list.querySelectorAll(".choices button")) one.disabled = true;
-    this.#add(h("li.message.mine", h("span.visually-hidden", t("playground.you")), h("div.bubble", shown.trim())));
+    this.#add(h("li.message.mine", h("span.visually-hidden", t("playground.you")), h("div.bubble", text.trim())));
     this.#text.value = "";
     this.#text.focus();
     const running = new AbortController();
@@ -133,7 +133,7 @@ export class Talk {
   #choices({ options, several }) {
     const box = h("div.choices", { role: "group", "aria-label": t("playground.choices") });
     if (!several) {
-      box.append(...options.map(({ label, value }) => h("button.button.small", { type: "button", onclick: () => this.say(value || label, label) }, label)));
+      box.append(...options.map(({ label }) => h("button.button.small", { type: "button", onclick: () => this.say(label) }, label)));
       return box;
     }
     const toggles = options.map(({ label }) => h("button.button.small", {
