@@ -60,7 +60,7 @@ public struct Choices: Sendable, Hashable, Codable {
     public var options: [Choice]
     /// Several may be chosen at once.
     public var several: Bool
-    /// They only help: any other answer is as good, so that only the very label means one of them, or its number.
+    /// They only help: any other answer is as good, so that beside buttons only the very label means one of them.
     public var isOptional: Bool
     /// A number means the choice at its place, if people see numbers. Not where a number may be what is asked for.
     public var takesNumbers: Bool

@@ -27,22 +27,18 @@ extension Choices {
     private func choice(_ answer: String) -> Choice? {
         let answer = trimmed(answer[...])
         if let same = options.first(where: { $0.label == answer }) { return same }
-        if isOptional, let same = same(as: answer) { return same }
+        // Whoever sees buttons presses one.
+        if isOptional, !takesNumbers { return same(as: answer) }
         let number = Self.number(answer)
         if takesNumbers, let number, options.indices.contains(number - 1) { return options[number - 1] }
-        if isOptional { return nil }
         // Values are not seen: a number that is one was not meant so.
         return (number == nil ? options.first { $0.value == answer } : nil) ?? closest(to: answer)
     }
 
-    /// The one that differs in case only, maybe written with its number as in the list; `nil` if there is none or there are more.
+    /// The one that differs in case only; `nil` if there is none or there are more.
     private func same(as answer: String) -> Choice? {
-        let answer = answer.lowercased()
-        let same = options.enumerated().filter { index, choice in
-            let label = trimmed(choice.label[...]).lowercased()
-            return label == answer || takesNumbers && "\(index + 1). \(label)" == answer
-        }
-        return same.count == 1 ? same[0].element : nil
+        let same = options.filter { trimmed($0.label[...]).lowercased() == answer.lowercased() }
+        return same.count == 1 ? same[0] : nil
     }
 
     /// `2`, `2.`, `2)`, `№2`, `#2`, also as an emoji.
