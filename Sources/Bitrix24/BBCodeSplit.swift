@@ -20,7 +20,9 @@ extension BBCode {
             let trimmed = piece.trimmingLineEnds()
             if !trimmed.isEmpty { pieces.append(trimmed) }
             open = cut.open
-            rest = rest[cut.end...].drop { $0 == "\n" || $0 == " " }
+            // A program's line begins where it begins.
+            let isProgram = open.contains { $0.name == "code" }
+            rest = rest[cut.end...].drop { $0 == "\n" || ($0 == " " && !isProgram) }
         }
         return pieces.isEmpty ? [""] : pieces
     }

@@ -37,10 +37,19 @@ public struct BotEvent: Sendable {
         /// Without the slash.
         public var name: String
         public var params: String
-        public init(id: String, name: String, params: String) {
+        /// By a button or in a menu of the message that the event names, not typed in it.
+        public var isPressed: Bool
+        public init(id: String, name: String, params: String, isPressed: Bool = false) {
             self.id = id
             self.name = name
             self.params = params
+            self.isPressed = isPressed
+        }
+
+        /// - Parameter context: as either generation writes it.
+        init(id: String, name: String, params: String, context: String?) {
+            let isPressed = ["keyboard", "menu"].contains(context?.lowercased())
+            self.init(id: id, name: name, params: params, isPressed: isPressed)
         }
     }
 

@@ -32,15 +32,16 @@ extension PortalEvent {
         "member_id", "domain", "application_token", "access_token", "refresh_token", "expires_in", "scope",
         "client_endpoint", "server_endpoint", "user_id",
         // The first generation
-        "BOT", "BOT_ID", "AUTH", "PARAMS", "USER", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", "ID",
-        "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID", "MESSAGE", "MESSAGE_ORIGINAL", "MENTIONED_LIST", "AUTHOR_ID", "LANGUAGE",
-        "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME", "IS_BOT", "IS_CONNECTOR", "IS_NETWORK", "IS_EXTRANET",
-        "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE", "CHAT_ENTITY_TYPE", "CHAT_ENTITY_ID",
-        "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILES", "FILE_ID",
+        "BOT", "BOT_ID", "AUTH", "PARAMS", "USER", "COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "COMMAND_CONTEXT",
+        "MESSAGE_ID", "ID", "DIALOG_ID", "CHAT_ID", "TO_CHAT_ID", "MESSAGE", "MESSAGE_ORIGINAL", "MENTIONED_LIST",
+        "AUTHOR_ID", "LANGUAGE", "SYSTEM", "USER_ID", "FIRST_NAME", "LAST_NAME", "IS_BOT", "IS_CONNECTOR", "IS_NETWORK",
+        "IS_EXTRANET", "CHAT_TYPE", "MESSAGE_TYPE", "CHAT_AUTHOR_ID", "CHAT_TITLE", "CHAT_ENTITY_TYPE",
+        "CHAT_ENTITY_ID", "CHAT_ENTITY_DATA_1", "CHAT_ENTITY_DATA_2", "FILES", "FILE_ID",
         // The second
         "bot", "user", "chat", "message", "id", "language", "dialogId", "chatId", "messageId", "text", "authorId",
-        "isSystem", "reaction", "action", "command", "params", "firstName", "lastName", "connector", "externalAuthId",
-        "extranet", "type", "owner", "name", "entityType", "entityId", "entityData1", "entityData2", "files", "fileId",
+        "isSystem", "reaction", "action", "command", "params", "context", "firstName", "lastName", "connector",
+        "externalAuthId", "extranet", "type", "owner", "name", "entityType", "entityId", "entityData1", "entityData2",
+        "files", "fileId",
         // Files
         "viewerAttrs", "viewerType", "size", "extension", "mimeType", "contentType",
     ]

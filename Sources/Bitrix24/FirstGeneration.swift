@@ -60,7 +60,8 @@ struct FirstGeneration {
         var event = event(botID: botID, dialogID: try dialogID(in: parameters))
         event.messageID = try command.identifier("MESSAGE_ID", in: place)
         event.command = BotEvent.Command(
-            id: field("COMMAND_ID") ?? key, name: withoutSlash(name), params: field("COMMAND_PARAMS") ?? "")
+            id: field("COMMAND_ID") ?? key, name: withoutSlash(name), params: field("COMMAND_PARAMS") ?? "",
+            context: command["COMMAND_CONTEXT"]?.looseText)
         try fill(&event, tokens: command, parameters: parameters)
         return event
     }

@@ -61,7 +61,9 @@ struct SecondGeneration {
             throw EventDecodingError.missing("data[command][command]")
         }
         guard let id = command["id"]?.looseText else { throw EventDecodingError.missing("data[command][id]") }
-        return BotEvent.Command(id: id, name: withoutSlash(name), params: command["params"]?.looseText ?? "")
+        return BotEvent.Command(
+            id: id, name: withoutSlash(name), params: command["params"]?.looseText ?? "",
+            context: command["context"]?.looseText)
     }
 
     private func user() -> BotEvent.User {

@@ -87,7 +87,9 @@ public struct Inbox: Sendable {
 
     /// Bots, and the bot itself, are never answered; neither are the portal's own notes.
     private func isOurs(_ event: BotEvent) -> Bool {
-        event.user.isBot == true || event.isSystem || event.authorID == "\(event.botID)" || event.authorID == "0"
+        // The message with the keyboard is the bot's; who pressed it is a person.
+        if event.command?.isPressed == true { return event.user.isBot == true }
+        return event.user.isBot == true || event.isSystem || event.authorID == "\(event.botID)" || event.authorID == "0"
     }
 
     private func question(
@@ -98,6 +100,8 @@ public struct Inbox: Sendable {
         let collecting = BotSettings(bot.settings).collect
         var draft = EventDraft(
             event, of: whole.body, key: MessageKey(event, messageID, bot, portal), vault: store.vault, now: now)
+        let press = Press(event, on: messageID, at: whole.sentAt, bot: bot)
+        if let press { draft.knownAs = press.knownAs }
         if event.isCollectable {
             draft.notBefore = now + collecting
         } else if event.kind == .message {
@@ -105,6 +109,7 @@ public struct Inbox: Sendable {
         }
         let endsCollecting = collecting > .zero && !event.isCollectable
         return Intake(event, endsCollecting: endsCollecting) { [draft, vault = store.vault] connection in
+            if let again = press?.again, try connection.knowsEvent(from: again.first, to: again.end) { return .known }
             guard let taken = try connection.takeEvent(draft, vault: vault) else { return .known }
             return .work(PendingEvent(taken, draft, event, whole.auth))
         }

@@ -141,12 +141,20 @@ struct BBCodeSplitTests {
         #expect(pieces == ["[b]aaaaaaaaa[/b]", "[b]bbbbbbbbb[/b]", "[b]ccccccccc[/b]"])
     }
 
+    @Test("a program keeps its indentation where it is cut, and other text begins without spaces")
+    func code() {
+        #expect(
+            BBCode.split("[code]if x:\n    first line\n        second\n    third[/code]", limit: 40)
+                == ["[code]if x:\n    first line[/code]", "[code]        second\n    third[/code]"])
+        #expect(BBCode.split("[b]aaaaaaaaaa bbbbbbb\n    ccccccccccc[/b]", limit: 30).last == "[b]ccccccccccc[/b]")
+    }
+
     @Test("no piece is too long and no word is lost, whatever the text")
     func random() {
         var generator = SystemRandomNumberGenerator()
         let words = [
-            "word", "[b]", "[/b]", "[url=https://a.example/x]", "[/url]", "\n", "\n\n", ".", "👩‍👩‍👧", "longerword", "[",
-            "é",
+            "word", "[b]", "[/b]", "[code]", "[/code]", "[url=https://a.example/x]", "[/url]", "\n", "\n\n", ".",
+            "👩‍👩‍👧", "longerword", "[", "é",
         ]
         for _ in 0..<200 {
             let text = (0..<120).map { _ in words.randomElement(using: &generator)! }.joined(separator: " ")

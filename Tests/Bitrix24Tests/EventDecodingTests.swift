@@ -172,6 +172,20 @@ struct FirstGenerationTests {
         #expect(bot.botAccessToken != nil && bot.user.firstName == "John" && bot.user.isBot == nil)
     }
 
+    @Test("a command is typed, or pressed on a keyboard or in a menu")
+    func commandContext() throws {
+        for (context, isPressed) in [("TEXTAREA", false), ("KEYBOARD", true), ("MENU", true), ("", false)] {
+            let bot = try Example.bot(PackageResources.v1_command_add_private_json) {
+                $0[path: ["data", "COMMAND", "103", "COMMAND_CONTEXT"]] = .string(context)
+            }
+            #expect(bot.command?.isPressed == isPressed)
+            let second = try Example.bot(PackageResources.v2_commandadd_json) {
+                $0[path: ["data", "command", "context"]] = .string(context.lowercased())
+            }
+            #expect(second.command?.isPressed == isPressed)
+        }
+    }
+
     @Test("joining has no message, and the one who asked the bot in")
     func joined() throws {
         let alone = try Example.bot(PackageResources.v1_join_chat_private_json)

@@ -107,7 +107,10 @@ struct DifyErrorsTests {
             return [.text("Half"), .error(status: Int(words[0]) ?? 0, code: words[1], message: "As Dify says")]
         }
         let bot = Stage.chatflow(dify.baseURL)
-        for query in ["400 provider_quota_exceeded", "500 internal_server_error", "400 invalid_param"] {
+        let refusals = [
+            "400 provider_quota_exceeded", "500 internal_server_error", "400 invalid_param", "429 too_many_requests",
+        ]
+        for query in refusals {
             let heard = try await bot.hear(Stage.question(query))
             #expect(heard.error?.kind == .final, "\(query)")
             #expect(heard.error?.message.contains("As Dify says") == true)

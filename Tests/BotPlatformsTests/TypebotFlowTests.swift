@@ -30,7 +30,9 @@ private struct Dialog {
         return try await ask(question)
     }
 
-    mutating func choose(_ labels: String...) async throws -> Heard {
+    mutating func choose(_ labels: String...) async throws -> Heard { try await choose(labels) }
+
+    mutating func choose(_ labels: [String]) async throws -> Heard {
         var question = Stage.question("?", session: session)
         question.chosen = offered.filter { labels.contains($0.label) }
         #expect(question.chosen.count == labels.count)
@@ -118,6 +120,61 @@ struct TypebotFlowTests {
             #expect(all.contains("ann@shop.example, Delivery, Cheese, Corn, Ice, Dog, 4, 2026-12-24"))
             #expect(typebot.sessions.isEmpty && typebot.counts.sessionsStarted == 1)
         }
+    }
+
+    /// What the flow keeps when these of its buttons are pressed.
+    private func kept(_ labels: String..., of items: [JSON], kind: Block.Input.Kind = .choice, several: Bool = false)
+        async throws -> String?
+    {
+        let options: Members<JSON> = several ? ["isMultipleChoice": true] : [:]
+        var kept: String?
+        try await play([
+            .input(kind, into: "Value", options: options, items: items), .text("{{Value}}"), .input(.text),
+        ]) { (_: SimulatedTypebot, dialog: inout Dialog) async throws in
+            _ = try await dialog.say("hello")
+            kept = try await dialog.choose(labels).texts.last
+        }
+        return kept
+    }
+
+    @Test("what is kept of several is what was chosen, whatever the items are called")
+    func severalToTheLetter() async throws {
+        let spaces: [JSON] = [
+            ["id": "ck1", "content": "2 weeks "], ["id": "ck2", "content": "1 month"],
+            ["id": "ck3", "content": "3 months"],
+        ]
+        #expect(try await kept("2 weeks ", of: spaces, several: true) == "2 weeks")
+        let values: [JSON] = [
+            ["id": "ck1", "content": "Option A and B", "value": "both"],
+            ["id": "ck2", "content": "Only A", "value": "A"],
+            ["id": "ck3", "content": "Only B", "value": "B"],
+        ]
+        #expect(try await kept("Option A and B", of: values, several: true) == "both")
+        #expect(try await kept("Only B", "Option A and B", of: values, several: true) == "both, B")
+        let listed: [JSON] = (0...11).map { ["id": .string("choice\($0)"), "content": .string("\(20 - $0)")] }
+        #expect(try await kept("19", "10", of: listed, several: true) == "19, 10")
+    }
+
+    @Test("what is kept of one is what was chosen, though another is called the same")
+    func oneToTheLetter() async throws {
+        let values: [JSON] = [
+            ["id": "ck1", "content": "Something else", "value": "A"], ["id": "ck2", "content": "A", "value": "first"],
+        ]
+        #expect(try await kept("A", of: values) == "first")
+        let twins: [JSON] = [
+            ["id": "ck1", "content": "Yes", "value": "1"], ["id": "ck2", "content": "Yes ", "value": "2"],
+        ]
+        #expect(try await kept("Yes", of: twins) == "1")
+        #expect(try await kept("Yes ", of: twins) == "2")
+        // As a variable makes them: numbered ids, and here no titles.
+        let pictures: [JSON] = [
+            ["id": "0", "pictureSrc": "first", "title": ""], ["id": "1", "pictureSrc": "second", "title": ""],
+        ]
+        #expect(try await kept("1", of: pictures, kind: .pictureChoice) == "first")
+        let numbers: [JSON] = (0...2).map {
+            ["id": .string("\($0)"), "pictureSrc": "https://a.example/a.png", "title": .string("\($0 + 1)")]
+        }
+        #expect(try await kept("2", of: numbers, kind: .pictureChoice) == "2")
     }
 
     @Test("a button that the first message names, however written, is the one that is pressed")

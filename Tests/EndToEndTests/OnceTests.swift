@@ -73,6 +73,34 @@ extension EndToEnd {
             }
         }
 
+        @Test("every button of one message is answered once, however often its press is delivered")
+        func buttons() async throws {
+            try await Stage.with { stage in
+                _ = try await stage.bitbot.create("bots/\(stage.bot)/commands", Self.command)
+                let chat = try stage.portal.privateChat(of: 2, with: stage.botID).id
+                let buttons: [JSON] = ["A", "B"].map {
+                    ["TEXT": .string($0), "COMMAND": "help", "COMMAND_PARAMS": .string($0)]
+                }
+                let sent = try await stage.callPortal(
+                    "imbot.v2.Chat.Message.send",
+                    [
+                        "botId": .integer(Int64(stage.botID)), "dialogId": "2",
+                        "fields": ["message": "Which?", "keyboard": .array(buttons)],
+                    ])
+                let message = Int(try #require(sent["result"]?["id"]?.integer))
+                var delivery = SimulatedPortal.DeliveryPlan()
+                delivery.copies = 5
+                stage.portal.deliver(by: delivery)
+                for button in ["A", "B"] { try stage.portal.press(button: button, of: message, as: 2) }
+                try await stage.untilAnswers(3, in: chat)
+                try await stage.untilNothingWaits()
+                let pressed = stage.portal.deliveries.filter { $0.status == 200 && $0.event == "ONIMBOTV2COMMANDADD" }
+                #expect(pressed.count == 10)
+                #expect(stage.dify.counts.runs == 2)
+                #expect(stage.answers(in: chat) == ["Which?", "You said /help A.", "You said /help B."])
+            }
+        }
+
         @Test("a text that begins with a command whose own event never comes is answered as a message")
         func commandWithoutEvent() async throws {
             var plan = Stage.Plan()

@@ -40,6 +40,23 @@ extension Stage {
         try await take(tree)
     }
 
+    /// A command that a button of message 70 gives, or an item of its menu.
+    func press(
+        _ params: String, by user: Int = 1, at seconds: Int? = 1_800_000_000, context: String = "keyboard",
+        author: Int = 1
+    ) async throws {
+        var tree = try Example.secondCommand.tree()
+        tree[path: ["data", "chat", "dialogId"]] = "chat5"
+        tree[path: ["data", "user", "id"]] = .string("\(user)")
+        tree[path: ["data", "message", "id"]] = "70"
+        tree[path: ["data", "message", "authorId"]] = .string("\(author)")
+        tree[path: ["data", "message", "text"]] = .string("/menu \(params)")
+        tree[path: ["data", "command", "params"]] = .string(params)
+        tree[path: ["data", "command", "context"]] = .string(context)
+        tree[path: ["ts"]] = seconds.map { .string("\($0)") } ?? .null
+        try await take(tree)
+    }
+
     func join(openChannel: Bool = false) async throws {
         var tree = try about("ONIMBOTV2JOINCHAT", by: 1)
         tree[path: ["data", "message"]] = .null

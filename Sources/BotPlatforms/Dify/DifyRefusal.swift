@@ -56,9 +56,9 @@ struct DifyRefusal: Error {
 
     private var kind: PlatformError.Kind {
         if code == "rate_limit_error" { return .final }
-        if status == 429 || code == "too_many_requests" { return .passing }
         // The run is over and known to have failed; asking again would be a second run.
         if hasBegun { return .final }
+        if status == 429 || code == "too_many_requests" { return .passing }
         // "Unavailable" means that the request was not taken. Other errors tell nothing, Dify's own neither: its run may go on
         // when only the answer to it failed.
         if status >= 500 { return status == 503 ? .passing : .uncertain }

@@ -63,6 +63,24 @@ struct TypebotInput: Sendable, Equatable {
         return choices?.options.first { said.contains($0.label.lowercased().trimmed) }
     }
 
+    /// Whether one item's label is another's value, id or label too, so that Typebot may take it for that one; not where the
+    /// ids are no better, as a variable's numbered pictures.
+    var needsIDs: Bool {
+        if let known = json["needsIDs"]?.bool { return known }
+        guard kind == .choice || kind == .pictureChoice, !takesSeveral else { return false }
+        func same(_ name: String) -> String { name.lowercased().trimmed }
+        var owners: [String: Set<Int>] = [:]
+        for (index, item) in items.enumerated() {
+            for name in ["id", "value", "content", "title", "pictureSrc"].compactMap({ item[$0]?.string }) {
+                owners[same(name), default: []].insert(index)
+            }
+        }
+        func isAnothers(_ name: String, _ index: Int) -> Bool { owners[same(name)].map { $0 != [index] } ?? false }
+        let indexed = items.enumerated()
+        return indexed.contains { isAnothers(label($1, at: $0), $0) }
+            && !indexed.contains { index, item in item["id"]?.string.map { isAnothers($0, index) } ?? false }
+    }
+
     /// As kept in the session.
     var stored: JSON {
         var kept: JSON = ["type": .string(kind?.rawValue ?? String(type.prefix(50))), "id": .string(id)]
@@ -76,6 +94,7 @@ struct TypebotInput: Sendable, Equatable {
         }
         settings["labels"] = options["labels"]?["skip"]?.saying.map { ["skip": .string(String($0.prefix(200)))] }
         if !settings.isEmpty { kept["options"] = .object(settings) }
+        if needsIDs { kept["needsIDs"] = true }
         return kept
     }
 

@@ -34,12 +34,18 @@ struct TypebotMessage {
         return parameters.isEmpty ? "/\(name)" : "/\(name) \(parameters)"
     }
 
-    /// One is known by its id, several by their labels (`parseSingleChoiceReply.ts`, `parseMultipleChoiceReply.ts`).
+    /// Typebot goes by ids before anything else (`parseSingleChoiceReply.ts`, `parseMultipleChoiceReply.ts`). In the words of
+    /// several it would find other items' values and numbers as well.
     private static func choice(_ question: Question, _ text: String, _ input: TypebotInput?) -> JSON {
         var message = Self.text(text)
-        // Typebot wants the very letters.
-        if let input, !input.takesSeveral, let choice = input.option(namedBy: question) ?? question.chosen.first {
-            message["text"] = .string(choice.label)
+        guard let input else { return message }
+        if input.takesSeveral {
+            guard !question.chosen.isEmpty else { return message }
+            // An id is taken out where it is found first, so it must not come after one that contains it.
+            let ids = question.chosen.map(\.value).sorted { $0.utf8.count < $1.utf8.count }
+            message["text"] = .string(ids.joined(separator: ", "))
+        } else if let choice = input.option(namedBy: question) ?? question.chosen.first {
+            message["text"] = .string(input.needsIDs ? choice.value : choice.label)
             message["metadata"] = ["replyId": .string(choice.value)]
         }
         return message

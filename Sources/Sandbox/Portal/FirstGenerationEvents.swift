@@ -155,6 +155,8 @@ extension PortalState {
         var params = messageParams(message, chat: chat, bot: bot)
         params["SKIP_USER_CHECK"] = "Y"
         params["RECENT_ADD"] = "Y"
+        // It stands with the command.
+        params["COMMAND_CONTEXT"] = nil
         guard !chat.isPrivate else { return params }
         params["CHAT_PARENT_ID"] = "0"
         params["CHAT_PARENT_MID"] = "0"

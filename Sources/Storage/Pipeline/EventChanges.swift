@@ -148,12 +148,7 @@ extension Connection {
             [SQLValue(draft.botID), .text(draft.dialogID)],
             { $0.integer(0) })
         guard let dialog else { return nil }
-        if let opposite {
-            let other = try row(
-                "SELECT 1 FROM events WHERE known_as >= ? AND known_as < ?",
-                [.text(opposite.first), .text(opposite.end)], { _ in true })
-            if other != nil { return nil }
-        }
+        if let opposite, try knowsEvent(from: opposite.first, to: opposite.end) { return nil }
         let id = try insert(draft, dialog: ID(rawValue: dialog))
         return id.map { TakenEvent(event: $0, dialog: ID(rawValue: dialog)) }
     }

@@ -96,6 +96,13 @@ extension Connection {
         return draft.kind == .command ? try takeCommand(draft, dialog: dialog) : nil
     }
 
+    /// Whether an event is known whose identity lies between these, the first one included.
+    public func knowsEvent(from first: String, to end: String) throws -> Bool {
+        try row(
+            "SELECT 1 FROM events WHERE known_as >= ? AND known_as < ? LIMIT 1", [.text(first), .text(end)],
+            { _ in true }) != nil
+    }
+
     /// A command whose message is known.
     private func takeCommand(_ draft: EventDraft, dialog: ID<DialogRecord>) throws -> TakenEvent? {
         let replaced = try row(

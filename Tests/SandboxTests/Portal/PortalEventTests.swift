@@ -74,6 +74,8 @@ import Testing
                 for example in Self.examples where example.place == place {
                     let post = try #require(posts.last { $0.event == example.event })
                     #expect(differences(example, post) == [], "\(example.event) \(place)")
+                    let isCommand = example.event == "ONIMCOMMANDADD"
+                    #expect(!isCommand || post.data["PARAMS"]?["COMMAND_CONTEXT"] == nil)
                 }
             }
             try fixture.portal.deleteBot(bot)
