@@ -157,7 +157,7 @@ struct OperatorDeskTests {
         #expect(nameless.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .answer)
     }
 
-    @Test("who is given the dialog back by the administrator or by joining has it, though the operator is the owner still")
+    @Test("a bot that joins or is given the dialog by the administrator has it, though the operator is owner still")
     func ownerStays() {
         for isJoining in [true, false] {
             var desk = Self.owning()
