@@ -1,7 +1,6 @@
 import Base
 import Bitrix24
 import BotPlatforms
-import Foundation
 import Storage
 
 /// What a conversation does at the desk between bot and operator. Each is part of a transaction.
@@ -19,9 +18,9 @@ extension Conversation {
     ) throws -> DeskTurn {
         guard item.event.isOpenChannel, let former else { return .ask(nil) }
         var desk = former
-        let signs = OperatorDesk.Signs(item.event)
+        let signs = item.signs
         var deliveries: [ScheduledDelivery] = []
-        switch desk.hears(signs, now: now) {
+        switch desk.hears(item, now: now) {
         case .answer where wantsOperator(item, setting.settings):
             if setting.settings.officeIsOpen(at: now) {
                 desk.handsOver(signs, now: now)
@@ -58,7 +57,7 @@ extension Conversation {
         let isGreeting = event.kind == .joined
         let isEmpty = deliveries.isEmpty && !reply.actions.contains(.silent) && !isGreeting
         let effect = desk.takesReply(
-            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, OperatorDesk.Signs(event),
+            wanting: deliveries.compactMap(\.delivery.action), isEmpty: isEmpty, item.signs,
             receivedAt: item.receivedAt, setting.settings.rules(at: now), now: now)
         if item.missedOperatorPart || isGreeting, desk.state != .operator { desk.notes.untold = former.notes.untold }
         try connection.save(desk, of: item.dialog, unless: former)
@@ -73,9 +72,9 @@ extension Conversation {
     ) throws -> [ScheduledDelivery]? {
         guard item.event.isOpenChannel, var desk = try connection.operatorDesk(of: item.dialog) else { return apology }
         let former = desk
-        let signs = OperatorDesk.Signs(item.event)
+        let signs = item.signs
         // It failed before anybody was asked: who has the dialog has not been looked at yet.
-        if case .waiting = item.progress, desk.hears(signs, now: now) == .silence {
+        if case .waiting = item.progress, desk.hears(item, now: now) == .silence {
             try connection.save(desk, of: item.dialog, unless: former)
             return nil
         }
@@ -114,6 +113,11 @@ extension Conversation {
     }
 }
 
+extension PendingEvent {
+    /// Of the newest message that was collected.
+    fileprivate var signs: OperatorDesk.Signs { OperatorDesk.Signs(self.joined.last?.event ?? self.event) }
+}
+
 extension Delivery {
     var action: ChannelAction? { if case .action(let action) = self { action } else { nil } }
 }
@@ -128,10 +132,17 @@ extension BotSettings {
 }
 
 extension OperatorDesk {
+    /// Of messages that were collected the last one tells who has the dialog now.
+    fileprivate mutating func hears(_ item: PendingEvent, now: Timestamp) -> Verdict {
+        var verdict = hears(Signs(item.event), now: now)
+        for next in item.joined { verdict = hears(Signs(next.event), now: now) }
+        return verdict
+    }
+
     /// Notes that cannot be read count as none.
     init(_ state: DialogRecord.State, storedNotes: String?) {
-        let notes = storedNotes.flatMap { try? JSONDecoder().decode(Notes.self, from: Data($0.utf8)) }
-        self.init(state: state, notes: notes ?? Notes())
+        let notes = storedNotes.flatMap { try? JSON(parsing: $0.utf8) }
+        self.init(state: state, notes: notes.map(Notes.init) ?? Notes())
     }
 }
 
@@ -143,8 +154,7 @@ extension Connection {
 
     func save(_ desk: OperatorDesk, of dialog: ID<DialogRecord>, unless former: OperatorDesk) throws {
         guard desk != former else { return }
-        let notes = String(decoding: try JSONEncoder().encode(desk.notes), as: UTF8.self)
-        try saveDesk(of: dialog, state: desk.state, notes: notes)
+        try saveDesk(of: dialog, state: desk.state, notes: desk.notes.json.text)
     }
 
     /// Changes who has a dialog.

@@ -26,7 +26,7 @@ public final class Gateway: Sendable {
     private let log: Log
     private let asking: WorkQueue<PendingEvent>
     private let sending: WorkQueue<PendingDelivery>
-    private let housekeeping: Housekeeping
+    let housekeeping: Housekeeping
     private let readers: EventReaders
 
     public init(

@@ -39,7 +39,7 @@ actor Housekeeping {
 
     func stop() { task?.cancel() }
 
-    private func round() async {
+    func round() async {
         do {
             while try await store.purge(now: clock.now, keepDays: keepDays), !Task.isCancelled {}
             for record in try await store.idleCredentials(renewedBefore: clock.now - Self.idleCredential) {

@@ -13,8 +13,8 @@ struct OperatorDesk: Sendable, Equatable {
     var state = DialogRecord.State.bot
     var notes = Notes()
 
-    /// All but the state, as the store keeps it. Nothing of it is there before the first hand-over.
-    struct Notes: Sendable, Equatable, Codable {
+    /// All but the state, as the store keeps it.
+    struct Notes: Sendable, Equatable {
         /// The session that an operator has, or had last.
         var session: Int64?
         /// The last message before an operator had it.
@@ -32,6 +32,8 @@ struct OperatorDesk: Sendable, Equatable {
         /// When the bot got it back, and by which message if it was one.
         var wokeAt: Timestamp?
         var wokeBy: Int64?
+        /// Since it has the dialog, the bot was seen as the chat's owner.
+        var owned: Owned?
         /// Failures and empty answers of the bot in a row.
         var failures: Int?
         /// The operator's part that the bot is still to be told of.
@@ -39,9 +41,15 @@ struct OperatorDesk: Sendable, Equatable {
     }
 
     /// What an operator and a customer said to each other: the messages of a session after `after`.
-    struct OperatorPart: Sendable, Equatable, Codable {
+    struct OperatorPart: Sendable, Equatable {
         var session: Int64
         var after: Int64?
+    }
+
+    /// The first message of a session whose chat the bot owned.
+    struct Owned: Sendable, Equatable {
+        var session: Int64
+        var message: Int64
     }
 
     enum Verdict: Sendable, Equatable { case answer, silence }
@@ -56,18 +64,21 @@ struct OperatorDesk: Sendable, Equatable {
     /// A customer's message, or a command.
     mutating func hears(_ signs: Signs, now: Timestamp) -> Verdict {
         switch state {
-        case .bot: return .answer
-        case .closed:
-            wake(by: signs.message, now: now)
-            return .answer
-        case .operator:
-            if isNewSession(signs) || isHandedBack(signs) {
-                wake(by: signs.message, now: now)
-                return .answer
+        case .bot:
+            if isTaken(signs) {
+                take(signs, now: now)
+                return .silence
             }
-            note(signs)
-            return .silence
+        case .closed: wake(by: signs.message, now: now)
+        case .operator:
+            guard isNewSession(signs) || isHandedBack(signs) else {
+                note(signs)
+                return .silence
+            }
+            wake(by: signs.message, now: now)
         }
+        noteOwned(signs)
+        return .answer
     }
 
     /// A message of an operator, whether or not the dialog was handed over.
@@ -79,8 +90,7 @@ struct OperatorDesk: Sendable, Equatable {
         case .bot, .closed:
             // One that comes late says nothing of who has the dialog now.
             if let message = signs.message, let wokeBy = notes.wokeBy, message < wokeBy { return }
-            give(signs, lastHeard: signs.message.map { $0 - 1 }, now: now)
-            note(signs)
+            take(signs, now: now)
         }
         notes.operatorSpoke = true
     }
@@ -111,7 +121,7 @@ struct OperatorDesk: Sendable, Equatable {
     /// The bot ends the session.
     mutating func finishes(_ signs: Signs, now: Timestamp) {
         state = .closed
-        notes = Notes(session: signs.session, since: now)
+        notes = Notes(session: signs.session, since: now, owned: notes.owned)
     }
 
     /// The bot answered.
@@ -170,7 +180,14 @@ struct OperatorDesk: Sendable, Equatable {
 
     private mutating func give(_ signs: Signs, lastHeard: Int64?, now: Timestamp) {
         state = .operator
-        notes = Notes(session: signs.session, lastHeard: lastHeard, since: now, untold: notes.untold)
+        notes = Notes(
+            session: signs.session, lastHeard: lastHeard, since: now, owned: notes.owned, untold: notes.untold)
+    }
+
+    /// An operator took it unasked.
+    private mutating func take(_ signs: Signs, now: Timestamp) {
+        give(signs, lastHeard: signs.message.map { $0 - 1 }, now: now)
+        note(signs)
     }
 
     private mutating func wake(by message: Int64?, now: Timestamp) {
@@ -181,6 +198,7 @@ struct OperatorDesk: Sendable, Equatable {
         notes.failures = nil
         notes.operatorSpoke = nil
         notes.ownerChangedBy = nil
+        notes.owned = nil
         notes.leftToQueue = nil
         guard wasWithOperator, let session = notes.session else { return }
         notes.untold = OperatorPart(session: session, after: notes.lastHeard)
@@ -193,9 +211,24 @@ struct OperatorDesk: Sendable, Equatable {
         return message > lastHeard
     }
 
-    /// A chat's owner is who has the dialog. That the bot is owner says something only after it was not.
+    /// A chat's owner is who has the dialog. That somebody else is owner says something only after the bot was, in the same
+    /// session: the owner may be there still from the one before, and not every portal may tell the truth.
+    private func isTaken(_ signs: Signs) -> Bool {
+        guard signs.owner == .another, let owned = notes.owned, let message = signs.message else { return false }
+        return signs.session == owned.session && message > owned.message
+    }
+
+    /// Once a session.
+    private mutating func noteOwned(_ signs: Signs) {
+        guard signs.owner == .bot, let session = signs.session, session != notes.owned?.session,
+            let message = signs.message, message >= max(notes.owned?.message ?? 0, notes.wokeBy ?? 0)
+        else { return }
+        notes.owned = Owned(session: session, message: message)
+    }
+
+    /// That the bot is owner says something only after it was not.
     private func isHandedBack(_ signs: Signs) -> Bool {
-        guard signs.isOwnedByBot == true, let change = notes.ownerChangedBy, let message = signs.message else {
+        guard signs.owner == .bot, let change = notes.ownerChangedBy, let message = signs.message else {
             return false
         }
         return message > change
@@ -203,7 +236,9 @@ struct OperatorDesk: Sendable, Equatable {
 
     private mutating func note(_ signs: Signs) {
         if notes.session == nil { notes.session = signs.session }
-        if signs.isOwnedByBot == false, notes.ownerChangedBy == nil { notes.ownerChangedBy = signs.message }
+        if let owner = signs.owner, owner != .bot, notes.ownerChangedBy == nil {
+            notes.ownerChangedBy = signs.message
+        }
     }
 }
 
@@ -213,7 +248,16 @@ extension OperatorDesk {
         var session: Int64?
         var message: Int64?
         /// `nil` where the event does not say.
-        var isOwnedByBot: Bool?
+        var owner: Owner?
+    }
+
+    /// Who owns an open channel's chat.
+    enum Owner: Sendable, Equatable {
+        case bot
+        /// An operator, or another bot.
+        case another
+        /// Or the customer: no sign that it was taken.
+        case nobody
     }
 }
 
@@ -221,7 +265,13 @@ extension OperatorDesk.Signs {
     init(_ event: BotEvent) {
         self.init(
             session: event.chat.sessionID, message: event.messageID,
-            isOwnedByBot: event.chat.authorID.map { $0 == String(event.botID) })
+            owner: event.chat.authorID.flatMap { Int64($0) }.map { Self.owner($0, of: event) })
+    }
+
+    private static func owner(_ id: Int64, of event: BotEvent) -> OperatorDesk.Owner {
+        if id == event.botID { return .bot }
+        let customers = [event.chat.customerID, event.authorID, event.user.id]
+        return id <= 0 || customers.contains(String(id)) ? .nobody : .another
     }
 }
 

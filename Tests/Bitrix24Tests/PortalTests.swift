@@ -210,6 +210,35 @@ struct PortalTests {
             })
     }
 
+    @Test(
+        "a call that is refused because it stands in a batch goes alone, once, and nothing else is repeated",
+        arguments: ["ERROR_BATCH_METHOD_NOT_ALLOWED", "ERROR_BATCH_LENGTH_EXCEEDED"])
+    func refusedInBatch(code: String) async throws {
+        try await ScriptedPortal.run(
+            script: { call in
+                let number = call.parameters["n"]?.looseText ?? ""
+                return call.isInBatch && number == "1" ? .error(code, status: 400) : .result(.string(number))
+            },
+            body: { portal in
+                let results = await portal.inOneBatch((0..<3).map { PortalCall("test", ["n": .integer($0)]) })
+                #expect(results.compactMap { try? $0.get().string } == ["0", "1", "2"])
+                #expect(portal.requests == 2 && portal.calls.count == 4)
+                #expect(portal.calls.filter { !$0.isInBatch }.map { $0.parameters["n"]?.looseText } == ["1"])
+            })
+    }
+
+    @Test("however many calls wait, a batch holds fifty at most")
+    func atMostFifty() async throws {
+        try await ScriptedPortal.run(
+            script: { .result($0.parameters["n"] ?? nil) },
+            body: { portal in
+                let results = await portal.inOneBatch((0..<120).map { PortalCall("test", ["n": .string("\($0)")]) })
+                #expect(results.enumerated().allSatisfy { (try? $1.get()) == .string("\($0)") })
+                let sizes = Dictionary(grouping: portal.calls, by: \.request).values.map(\.count)
+                #expect(sizes.sorted() == [20, 50, 50])
+            })
+    }
+
     @Test("a call that broke inside a batch with a fault of the portal's own may have happened")
     func brokenInBatch() async throws {
         try await ScriptedPortal.run(

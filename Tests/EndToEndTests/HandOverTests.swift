@@ -136,6 +136,38 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "an operator takes the dialog without a word: a bot that stayed is silent, also after a kill",
+            arguments: ["v1", "v2"])
+        func takenSilently(api: String) async throws {
+            try await Self.with(api: api) { stage, chat in
+                try stage.portal.customerWrites("hello", in: chat)
+                try await stage.untilAnswers(1, in: chat)
+                try await stage.untilNothingWaits()
+                stage.bitbot.kill()
+                try await stage.bitbot.start()
+                try stage.portal.operatorJoins(2, chat: chat)
+                try stage.portal.customerWrites("is a human there?", in: chat)
+                try await Self.untilState("operator", stage, chat)
+                stage.bitbot.kill()
+                try await stage.bitbot.start()
+                try stage.portal.customerWrites("hello?", in: chat)
+                try await stage.untilNothingWaits()
+                #expect(stage.answers(in: chat).count == 1)
+                try stage.portal.operatorReturns(chat: chat)
+                try stage.portal.customerWrites("bot?", in: chat)
+                try await stage.untilAnswers(2, in: chat)
+                #expect(stage.answers(in: chat)[1].hasPrefix("You said bot?."))
+                try stage.portal.operatorJoins(2, chat: chat)
+                try stage.portal.customerWrites("and again?", in: chat)
+                try await Self.untilState("operator", stage, chat)
+                try stage.portal.finishSession(chat: chat)
+                try stage.portal.customerWrites("new", in: chat)
+                try await stage.untilAnswers(3, in: chat)
+                #expect(stage.answers(in: chat)[2].hasPrefix("You said new."))
+            }
+        }
+
         @Test("a bot that fails, comes back and fails again is silent: the queue has the dialog")
         func loop() async throws {
             try await Self.with(settings: ["failure_handover": true]) { stage, chat in

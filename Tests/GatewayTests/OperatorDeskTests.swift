@@ -8,8 +8,10 @@ import Testing
 @Suite("Between bot and operator")
 struct OperatorDeskTests {
     private static func moment(_ seconds: Int64) -> Timestamp { Timestamp(rawValue: 1_000_000 + seconds * 1000) }
-    private static func signs(_ session: Int64?, _ message: Int64?, ownedByBot: Bool? = nil) -> OperatorDesk.Signs {
-        .init(session: session, message: message, isOwnedByBot: ownedByBot)
+    private static func signs(
+        _ session: Int64?, _ message: Int64?, owner: OperatorDesk.Owner? = nil
+    ) -> OperatorDesk.Signs {
+        .init(session: session, message: message, owner: owner)
     }
     private static func handedOver(at seconds: Int64 = 0) -> OperatorDesk {
         var desk = OperatorDesk()
@@ -79,10 +81,10 @@ struct OperatorDeskTests {
     @Test("a bot that stayed in the chat knows that it is handed back when it is the chat's owner again")
     func ownedAgain() {
         var desk = Self.handedOver()
-        #expect(desk.hears(Self.signs(343, 11, ownedByBot: true), now: Self.moment(1)) == .silence)
-        #expect(desk.hears(Self.signs(343, 13, ownedByBot: false), now: Self.moment(2)) == .silence)
-        #expect(desk.hears(Self.signs(343, 12, ownedByBot: true), now: Self.moment(3)) == .silence)
-        #expect(desk.hears(Self.signs(343, 14, ownedByBot: true), now: Self.moment(4)) == .answer)
+        #expect(desk.hears(Self.signs(343, 11, owner: .bot), now: Self.moment(1)) == .silence)
+        #expect(desk.hears(Self.signs(343, 13, owner: .another), now: Self.moment(2)) == .silence)
+        #expect(desk.hears(Self.signs(343, 12, owner: .bot), now: Self.moment(3)) == .silence)
+        #expect(desk.hears(Self.signs(343, 14, owner: .bot), now: Self.moment(4)) == .answer)
         #expect(desk.notes.untold == .init(session: 343, after: 10))
     }
 
@@ -95,6 +97,118 @@ struct OperatorDeskTests {
         #expect(desk.notes.untold == .init(session: 343, after: 14))
         desk.hearsOperator(Self.signs(343, 17), now: Self.moment(3))
         #expect(desk.state == .bot, "it was said before the session that the bot has")
+    }
+
+    // MARK: Taken without a word
+
+    /// The bot has answered the message 10 of session 343 as the chat's owner.
+    private static func owning() -> OperatorDesk {
+        var desk = OperatorDesk()
+        #expect(desk.hears(signs(343, 10, owner: .bot), now: moment(0)) == .answer)
+        return desk
+    }
+
+    @Test("an operator who becomes the chat's owner has the dialog before the first word, until the bot is owner again")
+    func takenSilently() {
+        var desk = Self.owning()
+        #expect(desk.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .silence)
+        #expect(desk.state == .operator)
+        #expect(desk.hears(Self.signs(343, 13), now: Self.moment(2)) == .silence)
+        #expect(desk.hears(Self.signs(343, 14, owner: .bot), now: Self.moment(3)) == .answer)
+        #expect(desk.notes.untold == .init(session: 343, after: 11))
+        #expect(desk.hears(Self.signs(343, 16, owner: .another), now: Self.moment(4)) == .silence, "taken once more")
+    }
+
+    @Test("the next session wakes it whoever is the chat's owner, until it is seen as the owner there")
+    func nextSession() {
+        var desk = Self.owning()
+        #expect(desk.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .silence)
+        #expect(desk.hears(Self.signs(344, 20, owner: .another), now: Self.moment(2)) == .answer)
+        #expect(desk.hears(Self.signs(344, 21, owner: .bot), now: Self.moment(3)) == .answer)
+        #expect(desk.hears(Self.signs(344, 22, owner: .another), now: Self.moment(4)) == .silence)
+    }
+
+    @Test("what was seen in one session says nothing of the next")
+    func otherSession() {
+        var desk = Self.owning()
+        #expect(desk.hears(Self.signs(344, 20, owner: .another), now: Self.moment(1)) == .answer)
+        #expect(desk.hears(Self.signs(344, 21, owner: .bot), now: Self.moment(2)) == .answer)
+        #expect(desk.hears(Self.signs(343, 11, owner: .bot), now: Self.moment(3)) == .answer, "it comes late")
+        #expect(desk.hears(Self.signs(344, 22, owner: .another), now: Self.moment(4)) == .silence)
+    }
+
+    @Test(
+        "a bot that was never the chat's owner answers, and so does one whose portal tells too little",
+        arguments: [
+            signs(343, 12, owner: .nobody), signs(343, 12), signs(nil, 12, owner: .another),
+            signs(343, nil, owner: .another), signs(343, 9, owner: .another), signs(343, 12, owner: .bot),
+        ])
+    func notTaken(second: OperatorDesk.Signs) {
+        var owning = Self.owning()
+        #expect(owning.hears(second, now: Self.moment(1)) == .answer && owning.state == .bot)
+        for first in [nil, .nobody, .another] as [OperatorDesk.Owner?] {
+            var desk = OperatorDesk()
+            #expect(desk.hears(Self.signs(343, 10, owner: first), now: Self.moment(0)) == .answer)
+            #expect(desk.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .answer)
+            #expect(desk == OperatorDesk())
+        }
+        var nameless = OperatorDesk()
+        #expect(nameless.hears(Self.signs(nil, 10, owner: .bot), now: Self.moment(0)) == .answer)
+        #expect(nameless.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .answer)
+    }
+
+    @Test("a bot that joins or is given the dialog by the administrator has it, though the operator is owner still")
+    func ownerStays() {
+        for isJoining in [true, false] {
+            var desk = Self.owning()
+            #expect(desk.hears(Self.signs(343, 12, owner: .another), now: Self.moment(1)) == .silence)
+            if isJoining {
+                desk.joins(Self.signs(343, nil), now: Self.moment(20))
+            } else {
+                desk.resumes(now: Self.moment(20))
+            }
+            #expect(desk.hears(Self.signs(343, 13, owner: .another), now: Self.moment(21)) == .answer)
+            #expect(desk.hears(Self.signs(343, 14, owner: .bot), now: Self.moment(22)) == .answer)
+            #expect(desk.hears(Self.signs(343, 15, owner: .another), now: Self.moment(23)) == .silence)
+        }
+    }
+
+    @Test("a hand-over or an end that cannot be carried out does not hide that an operator took the dialog")
+    func takenAfterRefusal() {
+        var desk = Self.owning()
+        desk.handsOver(Self.signs(343, 10, owner: .bot), now: Self.moment(1))
+        desk.couldNotLetGo()
+        #expect(desk.hears(Self.signs(343, 12, owner: .another), now: Self.moment(2)) == .silence)
+        var finished = Self.owning()
+        finished.finishes(Self.signs(343, 10, owner: .bot), now: Self.moment(1))
+        finished.couldNotLetGo()
+        #expect(finished.hears(Self.signs(343, 12, owner: .another), now: Self.moment(2)) == .silence)
+    }
+
+    @Test("what is known of a dialog is the same after it was stored")
+    func stored() throws {
+        var notes = OperatorDesk.Notes()
+        #expect(OperatorDesk(.bot, storedNotes: notes.json.text).notes == notes)
+        notes.session = 1
+        notes.lastHeard = 2
+        notes.since = Self.moment(3)
+        notes.becauseOfFailure = true
+        notes.leftToQueue = true
+        notes.operatorSpoke = false
+        notes.ownerChangedBy = 4
+        notes.wokeAt = Self.moment(5)
+        notes.wokeBy = 6
+        notes.failures = 7
+        notes.untold = .init(session: 8, after: nil)
+        notes.owned = .init(session: 9, message: 10)
+        #expect(OperatorDesk(.operator, storedNotes: notes.json.text) == OperatorDesk(state: .operator, notes: notes))
+        let former = #"{"since":1003000,"session":1,"untold":{"session":8,"after":2},"becauseOfFailure":true}"#
+        let read = OperatorDesk(.operator, storedNotes: former).notes
+        #expect(read.since == Self.moment(3) && read.session == 1 && read.becauseOfFailure == true)
+        #expect(read.untold == .init(session: 8, after: 2))
+        for bad in [nil, "", "x", "[]", #"{"session":"a","untold":{},"owned":{"session":1}}"#] as [String?] {
+            #expect(OperatorDesk(.bot, storedNotes: bad) == OperatorDesk())
+        }
     }
 
     @Test("what the bot wanted to say while an operator took the dialog is not said")
@@ -246,6 +360,26 @@ struct OperatorDeskTests {
         #expect(!Self.event { $0.authorID = "587" }.isFromOperator)
         #expect(!Self.event { $0.chat.entityType = "" }.isFromOperator)
         #expect(!Self.event { $0.kind = .command }.isFromOperator)
+    }
+
+    @Test("the chat's owner is the bot, nobody, the customer, or somebody else who has the dialog")
+    func owners() {
+        func owner(_ id: String?, _ change: (inout BotEvent) -> Void = { _ in }) -> OperatorDesk.Owner? {
+            OperatorDesk.Signs(
+                Self.event {
+                    $0.chat.authorID = id
+                    $0.authorID = "587"
+                    $0.user.id = "587"
+                    change(&$0)
+                }
+            ).owner
+        }
+        #expect(owner("456") == .bot && owner("27") == .another)
+        #expect(owner("0") == .nobody && owner("-1") == .nobody && owner("587") == .nobody)
+        #expect(owner(nil) == nil && owner("") == nil && owner("x") == nil)
+        #expect(owner("5") { $0.authorID = "5" } == .nobody, "who writes has not taken the dialog from the bot")
+        #expect(owner("5") { $0.user.id = "5" } == .nobody)
+        #expect(owner("587") { $0.chat.entityID = nil } == .nobody)
     }
 
     @Test(

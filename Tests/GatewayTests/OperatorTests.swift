@@ -114,6 +114,131 @@ struct OperatorTests {
         }
     }
 
+    /// A customer's message in the open channel's chat.
+    /// - Parameter owner: who has the chat, as the event tells.
+    private func write(
+        _ stage: Stage, _ text: String, id: Int, session: Int? = 343, owner: String?
+    ) async throws {
+        let data = session.map { JSON.string("N|NONE|0|N|N|\($0)|1773682918|0|0|0") }
+        let owner = owner.map(JSON.string)
+        try await stage.say(text, id: id) {
+            let chat: [String: JSON?] =
+                stage.bot.api == "v1"
+                ? [
+                    "CHAT_AUTHOR_ID": owner, "CHAT_ENTITY_DATA_1": data, "CHAT_ENTITY_TYPE": "LINES",
+                    "CHAT_ENTITY_ID": "livechat|22|1761|587", "CHAT_TYPE": "L", "AUTHOR_ID": "587",
+                ]
+                : ["owner": owner, "entityData1": data, "entityId": "livechat|22|1761|587"]
+            for (name, value) in chat {
+                $0[path: stage.bot.api == "v1" ? ["data", "PARAMS", name] : ["data", "chat", name]] = value
+            }
+            if stage.bot.api == "v1" {
+                $0[path: ["data", "USER", "ID"]] = "587"
+                $0[path: ["data", "USER", "IS_CONNECTOR"]] = "Y"
+            } else {
+                $0[path: ["data", "message", "authorId"]] = "587"
+                $0[path: ["data", "user", "id"]] = "587"
+            }
+        }
+    }
+
+    @Test(
+        "an operator who takes the dialog without a word is not talked over, whatever restarts between",
+        arguments: [BotGeneration.first, .second])
+    func takenSilently(generation: BotGeneration) async throws {
+        try await Stage.with(generation: generation) { stage in
+            let bot = "\(try #require(stage.bot.botID))"
+            await stage.gateway.start()
+            try await write(stage, "Hello", id: 10, owner: bot)
+            try await eventually { stage.sends == ["You said: Hello"] }
+            await stage.restart()
+            try await write(stage, "Is a human there?", id: 12, owner: "27")
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 2 }
+            #expect(try await state(stage) == .operator)
+            await stage.restart()
+            try await write(stage, "Hello?", id: 13, owner: "27")
+            try await write(stage, "Bot?", id: 14, owner: bot)
+            try await eventually { stage.sends.last == "You said: Bot?" }
+            #expect(stage.questions == ["Hello", "Bot?"])
+            #expect(stage.transcripts == [nil, "Operator: I see\nCustomer: Thanks"])
+            #expect(try await stage.count("events WHERE state <> 'done'") == 0)
+            #expect(
+                try await transcript(stage) == [
+                    "customer: Hello", "bot: You said: Hello", "customer: Is a human there?", "customer: Hello?",
+                    "customer: Bot?", "bot: You said: Bot?",
+                ])
+        }
+    }
+
+    @Test("the next session is the bot's, though the operator of the last one is the owner still")
+    func nextSession() async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await write(stage, "Hello", id: 10, owner: "456")
+            try await write(stage, "Human?", id: 12, owner: "27")
+            try await write(stage, "Next", id: 20, session: 344, owner: "27")
+            try await write(stage, "And", id: 21, session: 344, owner: "27")
+            try await eventually { stage.sends.last == "You said: And" }
+            #expect(stage.questions == ["Hello", "Next", "And"])
+        }
+    }
+
+    @Test(
+        "a customer is answered where nothing shows that an operator took the dialog",
+        arguments: [
+            ("27", "27"), ("0", "27"), ("587", "27"), (nil, "27"), ("456", nil), ("456", "0"), ("456", "587"),
+            ("456", ""),
+        ] as [(String?, String?)])
+    func notTaken(_ first: String?, _ second: String?) async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await write(stage, "Hello", id: 10, owner: first)
+            try await write(stage, "Hello?", id: 12, owner: second)
+            try await eventually { stage.sends == ["You said: Hello", "You said: Hello?"] }
+            #expect(try await state(stage) == .bot)
+        }
+    }
+
+    @Test("what tells nothing of the session tells nothing of who has the dialog")
+    func noSession() async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            try await write(stage, "Hello", id: 10, session: nil, owner: "456")
+            try await write(stage, "Hello?", id: 12, session: nil, owner: "27")
+            try await eventually { stage.sends == ["You said: Hello", "You said: Hello?"] }
+        }
+    }
+
+    @Test("outside open channels a chat's owner does not matter")
+    func ownersElsewhere() async throws {
+        try await Stage.with { stage in
+            await stage.gateway.start()
+            for (id, owner) in [(10, "456"), (12, "27")] {
+                try await stage.say("Hello \(id)", id: id, isInternal: true) {
+                    Self.session(343)(&$0)
+                    $0[path: ["data", "chat", "owner"]] = .string(owner)
+                }
+            }
+            try await eventually { stage.sends == ["You said: Hello 10", "You said: Hello 12"] }
+        }
+    }
+
+    @Test("of messages that make one question the last one tells who has the dialog")
+    func takenWhileCollecting() async throws {
+        try await Stage.with(settings: ["collect_ms": 1]) { stage in
+            try await write(stage, "Hello", id: 8, owner: "456")
+            await stage.gateway.start()
+            try await eventually { stage.sends == ["You said: Hello"] }
+            await stage.gateway.stop(grace: .zero)
+            try await write(stage, "Is", id: 10, owner: "456")
+            try await write(stage, "a human there?", id: 12, owner: "27")
+            await stage.restart()
+            try await eventually { try await stage.count("events WHERE state = 'done'") == 3 }
+            #expect(stage.questions == ["Hello"])
+            #expect(try await state(stage) == .operator)
+        }
+    }
+
     @Test("a bot that fails apologises and hands over; failing again within a minute it says nothing")
     func failure() async throws {
         try await Stage.with(settings: ["failure_handover": true]) { stage in

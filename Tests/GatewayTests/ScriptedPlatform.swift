@@ -44,7 +44,7 @@ extension Stage {
         }
     }
 
-    private func use(_ platform: ScriptedPlatform, settings: JSON) async throws {
+    func use(_ platform: any BotPlatform, settings: JSON = [:]) async throws {
         var changed = bot
         changed.settings = settings
         try await store.update(changed, now: WallClock.system.now)

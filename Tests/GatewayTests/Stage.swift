@@ -20,6 +20,8 @@ final class Stage: Sendable {
         var faults = 0
         /// What was told with the questions as `OPERATOR_TRANSCRIPT`.
         var transcripts: [String?] = []
+        /// Refresh tokens that were used.
+        var renewals: [String] = []
     }
     static let loops = EventLoopGroup(count: 2)
 
@@ -198,6 +200,8 @@ final class Stage: Sendable {
     var transcripts: [String?] { seen.state.withLock { $0.transcripts } }
     var calls: [(method: String, parameters: JSON)] { seen.state.withLock { $0.calls } }
 
+    var renewals: [String] { seen.state.withLock { $0.renewals } }
+
     /// Puts a file where the bot's own server has its files.
     func serve(_ name: String, _ answers: HTTPResponse...) -> String {
         seen.files.withLock { $0["/files/\(name)"] = answers }
@@ -233,6 +237,10 @@ final class Stage: Sendable {
             if question == "Fail" { return HTTPResponse(status: 400, body: .bytes(Array("{}".utf8))) }
             while memory.held.withLock({ $0.contains(question) }) { try await Task.sleep(for: .milliseconds(2)) }
             return events(question)
+        case "/oauth/token/":
+            let token = try Form.decode(request.query.utf8)["refresh_token"]?.string ?? ""
+            memory.state.withLock { $0.renewals.append(token) }
+            return json(["access_token": "renewed", "refresh_token": .string("next " + token), "expires_in": 3600])
         case _ where request.path.hasPrefix("/rest/"):
             let body = try JSON(parsing: request.body)
             let text = (body["fields"]?["message"] ?? body["MESSAGE"])?.string ?? ""

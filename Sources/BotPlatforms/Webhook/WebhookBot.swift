@@ -10,6 +10,7 @@ public struct WebhookBot: Greets {
     let http: HTTPClient
     let clock: WallClock
     let log: Log
+    var timeouts = HTTPClient.Timeouts()
 
     public init(_ configuration: PlatformConfiguration) {
         url = configuration.url
@@ -19,6 +20,8 @@ public struct WebhookBot: Greets {
         http = configuration.http
         clock = configuration.clock
         log = configuration.log
+        timeouts.firstByte = .seconds(120)
+        timeouts.total = .seconds(180)
     }
 
     public func reply(to question: Question) -> ReplyParts {
@@ -60,8 +63,7 @@ public struct WebhookBot: Greets {
             let code = Signature.hmacSHA256(Array("\(time).".utf8) + body, key: key)
             request.headers.add("X-BitBot-Signature", "t=\(time),v1=\(code)")
         }
-        request.timeouts.firstByte = .seconds(120)
-        request.timeouts.total = .seconds(180)
+        request.timeouts = timeouts
         request.maximumBytes = 8 * 1024 * 1024
         return request
     }
