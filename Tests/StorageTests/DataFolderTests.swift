@@ -69,7 +69,7 @@ import Testing
         for credential in try await store.credentials(of: bot.installationID) {
             var credential = credential
             credential.formerRefreshToken = Secret("former-token-0123456789")
-            try await store.update(credential)
+            try await store.update(credential.id) { [credential] in $0 = credential }
         }
         let secrets = [
             "client-secret-0123456789", "application-token-0123456789", "access-token-0123456789",
