@@ -90,11 +90,11 @@ struct Server {
         listeners = try await plainly {
             [
                 try await HTTPServer.start(
-                    on: .tcp(host: configuration.listenHost, port: configuration.listenPort), loops: loops, log: log,
-                    handler: site.handler),
+                    on: .tcp(host: configuration.listenHost, port: configuration.listenPort), loops: loops,
+                    limits: Site.limits, log: log, handler: site.handler),
                 try await HTTPServer.start(
-                    on: .unix(path: ControlSocket.path(configuration)), loops: loops, log: log,
-                    handler: site.controlHandler),
+                    on: .unix(path: ControlSocket.path(configuration)), loops: loops, limits: ControlSocket.limits,
+                    log: log, handler: site.controlHandler),
             ]
         }
         self.http = http

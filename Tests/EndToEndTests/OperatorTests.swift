@@ -196,6 +196,45 @@ extension EndToEnd {
             }
         }
 
+        @Test("import takes what export has printed, however many pictures it holds")
+        func largeTransfer() async throws {
+            let picture = Data([0x89, 0x50, 0x4E, 0x47] + [UInt8](repeating: 7, count: 510 * 1024))
+                .base64EncodedString()
+            let bots = (1...13).map { number -> JSON in
+                [
+                    "id": .string("\(number)"), "installation_id": "1", "name": "Bot", "code": .string("bot\(number)"),
+                    "type": "openline", "api": "v2", "delivery": "webhook", "settings": [:], "position": "",
+                    "has_avatar": true,
+                ]
+            }
+            let made: JSON = [
+                "bitbot": 1, "secrets": false,
+                "apps": [["id": "1", "name": "App", "client_id": "local.1", "bitbot": true]],
+                "portals": [["id": "1", "member_id": "m", "domain": "portal.invalid"]],
+                "installations": [
+                    [
+                        "id": "1", "portal_id": "1", "app_id": "1", "kind": "app", "scope": "imbot",
+                        "client_endpoint": "https://portal.invalid/rest/",
+                        "server_endpoint": "https://oauth.invalid/rest/",
+                    ]
+                ],
+                "bots": .array(bots),
+                "bot_avatars": .array(bots.map { ["bot_id": $0["id"] ?? .null, "image": .string(picture)] }),
+            ]
+            try await Self.withServer { server in
+                let here = ["BITBOT_DATA_DIR": server.data]
+                let file = server.folder.file("configuration.json")
+                try made.text.write(toFile: file, atomically: true, encoding: .utf8)
+                let added = try await run(["import", file], environment: here)
+                #expect(added.code == 0 && added.output.contains("added  13 bot avatars"), "\(added.output)")
+                let printed = try await run(["export"], environment: here)
+                #expect(printed.code == 0 && printed.output.utf8.count > 8 * 1024 * 1024)
+                try printed.output.write(toFile: file, atomically: true, encoding: .utf8)
+                let again = try await run(["import", file], environment: here)
+                #expect(again.code == 0 && again.output.contains("changed  13 bot avatars"), "\(again.output)")
+            }
+        }
+
         @Test("the first start prints a link that leads to choosing a password; with a password it does so no more")
         func firstStart() async throws {
             try await Self.withServer { server in
