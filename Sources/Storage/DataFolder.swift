@@ -1,23 +1,32 @@
 import Base
 import Foundation
 
-/// The exclusive lock on the data folder, held as long as the value lives.
-public final class DataFolderLock: Sendable {
+/// An exclusive lock, held as long as the value lives.
+public final class StoreLock: Sendable {
     private let descriptor: Int32
 
-    /// Makes the folder (mode 0700) if it is missing.
-    /// - Throws: ``StoreError/locked(folder:)`` while another process (or value) holds it;
+    /// Locks the data folder; makes it (mode 0700) if it is missing.
+    /// - Throws: ``StoreError/locked(path:)`` while another process (or value) holds it;
     ///   ``StoreError/cannotOpen(path:reason:)``.
-    public init(folder: String) throws {
+    public convenience init(folder: String) throws {
         try makeFolder(folder)
-        let path = folder + "/lock"
-        let opened = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        try self.init(folder, file: folder + "/lock")
+    }
+
+    /// Locks the store by a file beside it: it may be outside the data folder, or be led to by a link.
+    /// - Throws: as ``init(folder:)``.
+    public convenience init(database path: String) throws {
+        try self.init(path, file: withoutLinks(path) + "-lock")
+    }
+
+    private init(_ path: String, file: String) throws {
+        let opened = Glibc.open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard opened >= 0 else { throw StoreError.cannotOpen(path: path, reason: lastSystemError()) }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             let taken = errno == EWOULDBLOCK
             let reason = lastSystemError()
             Glibc.close(opened)
-            throw taken ? StoreError.locked(folder: folder) : .cannotOpen(path: path, reason: reason)
+            throw taken ? StoreError.locked(path: path) : .cannotOpen(path: path, reason: reason)
         }
         descriptor = opened
     }
@@ -52,6 +61,8 @@ extension Vault {
         try self.init(key: Array(key))
     }
 }
+
+private func withoutLinks(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
 
 private func makeFolder(_ folder: String) throws {
     do {

@@ -77,7 +77,7 @@ extension EndToEnd {
 
         // MARK: Beside a server that runs
 
-        @Test("a port that is taken, and a data folder that is in use, are said, and the server there goes on")
+        @Test("a port that is taken, a data folder and a store that are in use are said, and the server there goes on")
         func taken() async throws {
             try await Self.withServer { server in
                 let port = try await Self.refusal(["BITBOT_LISTEN": "127.0.0.1:\(server.port)"])
@@ -85,6 +85,18 @@ extension EndToEnd {
                 let folder = try await Self.refusal(
                     ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATA_DIR": server.data])
                 #expect(folder.contains("BITBOT_DATA_DIR"))
+                // A link to the store leads to the same one.
+                let link = server.folder.file("link.db")
+                try FileManager.default.createSymbolicLink(
+                    atPath: link, withDestinationPath: server.data + "/bitbot.db")
+                let key = try String(contentsOfFile: server.data + "/secret.key", encoding: .utf8)
+                for path in [server.data + "/bitbot.db", link] {
+                    let store = try await Self.refusal([
+                        "BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATABASE_URL": "sqlite:" + path,
+                        "BITBOT_SECRET_KEY": key,
+                    ])
+                    #expect(store.contains("BITBOT_DATABASE_URL: another BitBot is running on \(path)"), "\(store)")
+                }
                 #expect(await server.isReady())
                 #expect(try await run(["doctor"], environment: ["BITBOT_DATA_DIR": server.data]).code == 0)
             }
