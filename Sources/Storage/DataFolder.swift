@@ -34,6 +34,25 @@ public final class StoreLock: Sendable {
     deinit { Glibc.close(descriptor) }
 }
 
+/// The files of a store on the disk.
+public enum StoreFiles {
+    /// Gives the store and its key the mode that they are made with (0600): those that were copied back from a backup may be
+    /// there for everybody to read.
+    /// - Returns: what others can read all the same: files of another user, or the data folder, which may hold more than a store
+    ///   and is left as it is.
+    public static func hideFromOthers(database path: String, folder: String) -> [String] {
+        let path = withoutLinks(path)
+        let files = [path, path + "-wal", path + "-shm", folder + "/secret.key"]
+        for file in files where isOpen(file, to: 0o077) { chmod(file, 0o600) }
+        return files.filter { isOpen($0, to: 0o077) } + (isOpen(folder, to: 0o007) ? [folder] : [])
+    }
+
+    private static func isOpen(_ path: String, to others: mode_t) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & others != 0
+    }
+}
+
 extension Vault {
     /// The key from `BITBOT_SECRET_KEY` (base64), else from `secret.key` in the data folder, generated there (mode 0600)
     /// when the folder holds no store yet.

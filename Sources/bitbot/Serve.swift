@@ -19,6 +19,9 @@ func serve(_ configuration: Configuration) async throws {
         try Vault.forDataFolder(configuration.dataFolder, environmentKey: configuration.secretKey)
     }
     let storeLock = try await plainly { try StoreLock(database: configuration.databasePath) }
+    for path in StoreFiles.hideFromOthers(database: configuration.databasePath, folder: configuration.dataFolder) {
+        log.warning("others can read what BitBot keeps: take that from them with chmod go-rwx", ["path": .text(path)])
+    }
     let database = try await plainly {
         try await Database.open(path: configuration.databasePath, log: log, metrics: metrics)
     }

@@ -132,6 +132,29 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "what a restored backup shows to others is for its owner alone again; of a folder that others can read it warns"
+        )
+        func restored() async throws {
+            try await Self.withServer { server in
+                try await server.terminate()
+                #expect(!server.log.contains("others can read"))
+                let files = ["bitbot.db", "bitbot.db-wal", "secret.key"].map { server.data + "/" + $0 }
+                // A backup may hold it too.
+                _ = FileManager.default.createFile(atPath: files[1], contents: Data())
+                for file in files {
+                    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+                }
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: server.data)
+                try await server.start()
+                for file in files + [server.data + "/bitbot.db-shm"] {
+                    let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+                    #expect(mode == 0o600, "\(file)")
+                }
+                #expect(server.log.contains("others can read"))
+            }
+        }
+
         @Test("a store from a newer version is left alone")
         func newer() async throws {
             try await Self.withServer { server in
