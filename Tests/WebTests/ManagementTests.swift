@@ -223,6 +223,8 @@ struct ManagementTests {
                 .patch, "connectors/\(id)", ["url": nil, "options": ["history": nil, "vision": true]])
             #expect(changed.json["url"] == .null)
             #expect(changed.json["options"] == ["model": "gpt-4o-mini", "vision": true])
+            changed = try await stage.api(.patch, "connectors/\(id)", ["options": nil])
+            #expect(changed.status == 200 && changed.json["options"] == [:])
         }
     }
 

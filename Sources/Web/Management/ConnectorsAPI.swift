@@ -107,7 +107,7 @@ struct ConnectorsAPI: Sendable {
     }
 
     private func options(_ draft: Draft, into given: JSON) -> JSON {
-        draft.value("options")?.isNull == true ? given : draft.merged("options", into: given)
+        draft.value("options")?.isNull == true ? [:] : draft.merged("options", into: given)
     }
 
     /// - Parameter toUse: one of the server's own that is shared will do.
