@@ -24,6 +24,8 @@ public final class HTTPServer: Sendable {
         public var requestDeadline: Duration = .seconds(30)
         /// A connection without a request is closed after this.
         public var idle: Duration = .seconds(75)
+        /// What a body beyond ``bodyBytes`` is answered by its path, where that is more than a line of text.
+        public var bodyRefusal: @Sendable (_ path: String) -> HTTPResponse? = { _ in nil }
         public init() {}
     }
 

@@ -18,7 +18,7 @@ final class HTTPServerConnection: @unchecked Sendable {
     /// What waits for its turn to be answered.
     enum Turn {
         case request(HTTPRequest, HTTPServerExchange)
-        case refusal(status: Int, reason: String)
+        case refusal(HTTPResponse)
     }
 
     let worker: HTTPServerWorker

@@ -3,8 +3,7 @@ extension HTTPServerConnection {
     func startNext() {
         while current == nil, !waiting.isEmpty, output.count <= HTTPServerConnection.outputMark {
             switch waiting.removeFirst() {
-            case .refusal(let status, let reason):
-                let answer = HTTPResponse.text(reason + "\n", status: status)
+            case .refusal(let answer):
                 guard case .bytes(let body) = answer.body else { return }
                 let head = answer.head(framing: .length(body.count), date: worker.httpDate, connection: "close")
                 send(head, body)

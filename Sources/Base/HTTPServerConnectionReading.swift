@@ -62,7 +62,11 @@ extension HTTPServerConnection {
                 continueIsOwed = false
                 takeRequest()
             default:
-                refuse(Int(state.rawValue), String(cString: base_http_parser_reason(parser)))
+                if state == BASE_HTTP_BODY_TOO_LARGE, let answer = bodyRefusal() {
+                    refuse(answer)
+                } else {
+                    refuse(Int(state.rawValue), String(cString: base_http_parser_reason(parser)))
+                }
             }
         }
     }
@@ -99,11 +103,21 @@ extension HTTPServerConnection {
         startNext()
     }
 
-    /// Answers with a status of its own, after what is in flight, and takes nothing more.
-    func refuse(_ status: Int, _ reason: String) {
+    func bodyRefusal() -> HTTPResponse? {
+        var message = base_http_message()
+        guard base_http_parser_message(parser, &message) else { return nil }
+        // What has come of it is of no use.
+        message.body = base_http_text()
+        return HTTPRequest(message, remoteAddress: remoteAddress).flatMap { context.limits.bodyRefusal($0.path) }
+    }
+
+    func refuse(_ status: Int, _ reason: String) { refuse(.text(reason + "\n", status: status)) }
+
+    /// Gives an answer of its own, after what is in flight, and takes nothing more.
+    func refuse(_ answer: HTTPResponse) {
         input = .ignored
         receiveDeadline = .never
-        waiting.append(.refusal(status: status, reason: reason))
+        waiting.append(.refusal(answer))
         startNext()
     }
 

@@ -90,25 +90,25 @@ public struct Registrar: Sendable {
     /// Registers a command, anew if it was registered before: an update would leave the translations that are gone.
     /// - Throws: ``PortalError``, ``CannotReach``, or `StoreError`.
     public func register(_ command: CommandRecord, of bot: BotRecord) async throws -> CommandRecord {
-        var command = command
         let line = try await line(to: bot)
         guard let botID = bot.botID else { throw CannotReach(reason: "The bot is not registered in Bitrix24 yet") }
         let generation = generation(of: bot)
         if let old = command.commandID {
             try await line.portal.unregisterCommand(old, botID: botID, generation: generation, as: line.account)
-            command.commandID = nil
-            try await store.update(command)
+            try await store.update(command.id) { $0.commandID = nil }
         }
         let translations = command.translations.map {
             CommandRegistration.Translation(language: $0.language, title: $0.title, params: $0.params)
         }
-        command.commandID = try await line.portal.registerCommand(
+        let commandID = try await line.portal.registerCommand(
             CommandRegistration(
                 command: command.command, common: command.common, hidden: command.hidden, extranet: command.extranet,
                 translations: translations),
             bot: try await registration(bot, line), botID: botID, generation: generation, as: line.account)
-        try await store.update(command)
-        return command
+        return try await store.update(command.id) { stored in
+            stored.commandID = commandID
+            return stored
+        }
     }
 
     /// - Throws: as ``unregister(_:)``.

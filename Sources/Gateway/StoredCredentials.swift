@@ -16,19 +16,20 @@ struct StoredCredentials: CredentialKeeper {
     }
 
     func save(_ credential: Credential) async throws {
-        guard var record = try await record(of: credential) else { return }
-        record.accessToken = credential.accessToken
-        record.refreshToken = credential.refreshToken
-        record.formerRefreshToken = credential.formerRefreshToken
-        record.expiresAt = credential.expiresAt
-        record.renewedAt = clock.now
-        try await store.update(record)
+        guard let id = try await record(of: credential)?.id else { return }
+        let now = clock.now
+        try await store.update(id) { record in
+            record.accessToken = credential.accessToken
+            record.refreshToken = credential.refreshToken
+            record.formerRefreshToken = credential.formerRefreshToken
+            record.expiresAt = credential.expiresAt
+            record.renewedAt = now
+        }
     }
 
     func discard(_ credential: Credential, reason: String) async throws {
-        guard var record = try await record(of: credential) else { return }
-        record.usable = false
-        try await store.update(record)
+        guard let id = try await record(of: credential)?.id else { return }
+        try await store.update(id) { $0.usable = false }
         log.warning(
             "a credential was refused for good",
             ["installation": .text("\(installation)"), "user": .text(credential.userID), "reason": .text(reason)])
@@ -42,20 +43,20 @@ struct StoredCredentials: CredentialKeeper {
     }
 
     func moved(to clientEndpoint: String) async throws {
-        guard var record = try await store.installation(installation) else { return }
+        guard let record = try await store.installation(installation) else { return }
         log.info(
             "a portal has moved",
             [
                 "installation": .text("\(installation)"), "from": .text(record.clientEndpoint),
                 "to": .text(clientEndpoint),
             ])
-        record.clientEndpoint = clientEndpoint
-        record.updatedAt = clock.now
-        try await store.update(record)
-        guard let domain = Installer.host(of: clientEndpoint), var portal = try await store.portal(record.portalID)
-        else { return }
-        portal.domain = domain
-        try await store.update(portal)
+        let now = clock.now
+        try await store.update(record.id) { installation in
+            installation.clientEndpoint = clientEndpoint
+            installation.updatedAt = now
+        }
+        guard let domain = Installer.host(of: clientEndpoint) else { return }
+        try await store.update(record.portalID) { $0.domain = domain }
     }
 
     func botToken(of bot: Int64) async throws -> Secret? {

@@ -32,17 +32,22 @@ extension Store {
         try await readApp("client_id = ?", .text(clientID))
     }
 
-    public func update(_ app: AppRecord) async throws {
-        let values = app.values(vault) + [SQLValue(app.id)]
+    public func update<Result: Sendable>(
+        _ id: ID<AppRecord>, _ change: @escaping @Sendable (inout AppRecord) throws -> Result
+    ) async throws -> Result {
+        let vault = vault
         defer { cache.forgetApps() }
-        try await database.write { connection in
+        return try await database.write { connection in
+            var app = try connection.record(id, AppRecord.columns, in: "apps") { try AppRecord($0, vault) }
+            let result = try change(&app)
             try connection.change(
                 "apps",
                 """
                 UPDATE apps SET name = ?, client_id = ?, client_secret_sealed = ?, bitbot = ?, page_url = ?,
                     address_key = ?, sandbox = ?, created_at = ?
                 WHERE id = ?
-                """, values)
+                """, app.values(vault) + [SQLValue(id)])
+            return result
         }
     }
 

@@ -50,16 +50,16 @@ extension Store {
 
     /// A change of connector ends the bot's sessions.
     /// - Throws: ``StoreError/missing(_:)`` for an installation or connector that is not there.
-    public func update(_ bot: BotRecord, now: Timestamp) async throws {
-        var bot = bot
-        bot.updatedAt = now
-        let changed = bot
+    public func update<Result: Sendable>(
+        _ id: ID<BotRecord>, now: Timestamp, _ change: @escaping @Sendable (inout BotRecord) throws -> Result
+    ) async throws -> Result {
         defer { cache.forgetBots() }
-        try await database.write { connection in
-            let former: ID<ConnectorRecord>?? = try connection.row(
-                "SELECT connector_id FROM bots WHERE id = ?", [SQLValue(changed.id)]
-            ) { $0.idIfAny(0) }
-            try connection.requireReferences(of: changed.installationID, changed.connectorID)
+        return try await database.write { connection in
+            let former = try connection.record(id, BotRecord.columns, in: "bots") { try BotRecord($0) }
+            var bot = former
+            bot.updatedAt = now
+            let result = try change(&bot)
+            try connection.requireReferences(of: bot.installationID, bot.connectorID)
             try connection.change(
                 "bots",
                 """
@@ -67,8 +67,9 @@ extension Store {
                     delivery = ?, bot_id = ?, status = ?, status_reason = ?, address_key = ?, settings = ?,
                     position = ?, color = ?, created_at = ?, updated_at = ?
                 WHERE id = ?
-                """, changed.values + [SQLValue(changed.id)])
-            if former != changed.connectorID { try connection.endSessions("b.id = ?", SQLValue(changed.id)) }
+                """, bot.values + [SQLValue(id)])
+            if former.connectorID != bot.connectorID { try connection.endSessions("b.id = ?", SQLValue(id)) }
+            return result
         }
     }
 

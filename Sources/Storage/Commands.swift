@@ -30,17 +30,21 @@ extension Store {
         }
     }
 
-    public func update(_ command: CommandRecord) async throws {
-        let values = try command.values() + [SQLValue(command.id)]
+    public func update<Result: Sendable>(
+        _ id: ID<CommandRecord>, _ change: @escaping @Sendable (inout CommandRecord) throws -> Result
+    ) async throws -> Result {
         defer { cache.commands.forgetAll() }
-        try await database.write { connection in
+        return try await database.write { connection in
+            var command = try connection.record(id, CommandRecord.columns, in: "commands") { try CommandRecord($0) }
+            let result = try change(&command)
             try connection.change(
                 "commands",
                 """
                 UPDATE commands SET bot_id = ?, command = ?, common = ?, hidden = ?, extranet = ?, translations = ?,
                     command_id = ?
                 WHERE id = ?
-                """, values)
+                """, command.values() + [SQLValue(id)])
+            return result
         }
     }
 

@@ -37,30 +37,40 @@ extension Store {
     public nonisolated(nonsending) func connector(_ id: ID<ConnectorRecord>) async throws -> ConnectorRecord? {
         let vault = vault
         return try await cache.connectors.value(id) {
-            try await database.read { try $0.connector(id, vault) }
+            try await database.read { connection in
+                try connection.row("SELECT \(ConnectorRecord.columns) FROM connectors WHERE id = ?", [SQLValue(id)]) {
+                    try ConnectorRecord($0, vault)
+                }
+            }
         }
     }
 
     /// A change of provider, key or address ends the sessions of the bots that use it.
+    /// - Parameter change: may look at what the connector refers to, in the same transaction.
     /// - Throws: ``StoreError/missing(_:)`` for a provider or portal that is not there.
-    public func update(_ connector: ConnectorRecord, now: Timestamp) async throws {
-        var connector = connector
-        connector.updatedAt = now
-        let changed = connector
+    public func update<Result: Sendable>(
+        _ id: ID<ConnectorRecord>, now: Timestamp,
+        _ change: @escaping @Sendable (inout ConnectorRecord, Connection) throws -> Result
+    ) async throws -> Result {
         let vault = vault
-        defer { cache.connectors.forget(connector.id) }
-        try await database.write { connection in
-            let former = try connection.connector(changed.id, vault)
-            try connection.requireReferences(of: changed.portalID, changed.providerID)
+        defer { cache.connectors.forget(id) }
+        return try await database.write { connection in
+            let former = try connection.record(id, ConnectorRecord.columns, in: "connectors") {
+                try ConnectorRecord($0, vault)
+            }
+            var connector = former
+            connector.updatedAt = now
+            let result = try change(&connector, connection)
+            try connection.requireReferences(of: connector.portalID, connector.providerID)
             try connection.change(
                 "connectors",
                 """
                 UPDATE connectors SET portal_id = ?, provider_id = ?, shared = ?, name = ?, key_sealed = ?, url = ?,
                     options = ?, created_at = ?, updated_at = ?
                 WHERE id = ?
-                """, changed.values(vault) + [SQLValue(changed.id)])
-            guard let former, !changed.leadsWhere(former) else { return }
-            try connection.endSessions("b.connector_id = ?", SQLValue(changed.id))
+                """, connector.values(vault) + [SQLValue(id)])
+            if !connector.leadsWhere(former) { try connection.endSessions("b.connector_id = ?", SQLValue(id)) }
+            return result
         }
     }
 
@@ -95,12 +105,6 @@ extension Store {
 }
 
 extension Connection {
-    fileprivate func connector(_ id: ID<ConnectorRecord>, _ vault: Vault) throws -> ConnectorRecord? {
-        try row("SELECT \(ConnectorRecord.columns) FROM connectors WHERE id = ?", [SQLValue(id)]) {
-            try ConnectorRecord($0, vault)
-        }
-    }
-
     fileprivate func requireReferences(of portal: ID<PortalRecord>?, _ provider: ID<ProviderRecord>) throws {
         if let portal { try require(portal, in: "portals") }
         try require(provider, in: "providers")

@@ -33,10 +33,16 @@ extension Store {
         }
     }
 
-    public func update(_ credential: CredentialRecord) async throws {
+    public func update<Result: Sendable>(
+        _ id: ID<CredentialRecord>, _ change: @escaping @Sendable (inout CredentialRecord) throws -> Result
+    ) async throws -> Result {
         let vault = vault
-        defer { cache.credentials.forget(credential.installationID) }
-        try await database.write { connection in
+        defer { cache.credentials.forgetAll() }
+        return try await database.write { connection in
+            var credential = try connection.record(id, CredentialRecord.columns, in: "credentials") {
+                try CredentialRecord($0, vault)
+            }
+            let result = try change(&credential)
             try connection.change(
                 "credentials",
                 """
@@ -48,8 +54,9 @@ extension Store {
                     .text(credential.userID), SQLValue(credential.admin), .sealed(credential.accessToken, vault),
                     .sealed(credential.refreshToken, vault), .sealed(credential.formerRefreshToken, vault),
                     SQLValue(credential.expiresAt), SQLValue(credential.renewedAt), SQLValue(credential.usable),
-                    SQLValue(credential.id),
+                    SQLValue(id),
                 ])
+            return result
         }
     }
 }

@@ -1,28 +1,56 @@
 import Base
 import Foundation
 
-/// The exclusive lock on the data folder, held as long as the value lives.
-public final class DataFolderLock: Sendable {
+/// An exclusive lock, held as long as the value lives.
+public final class StoreLock: Sendable {
     private let descriptor: Int32
 
-    /// Makes the folder (mode 0700) if it is missing.
-    /// - Throws: ``StoreError/locked(folder:)`` while another process (or value) holds it;
+    /// Locks the data folder; makes it (mode 0700) if it is missing.
+    /// - Throws: ``StoreError/locked(path:)`` while another process (or value) holds it;
     ///   ``StoreError/cannotOpen(path:reason:)``.
-    public init(folder: String) throws {
+    public convenience init(folder: String) throws {
         try makeFolder(folder)
-        let path = folder + "/lock"
-        let opened = Glibc.open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        try self.init(folder, file: folder + "/lock")
+    }
+
+    /// Locks the store by a file beside it: it may be outside the data folder, or be led to by a link.
+    /// - Throws: as ``init(folder:)``.
+    public convenience init(database path: String) throws {
+        try self.init(path, file: withoutLinks(path) + "-lock")
+    }
+
+    private init(_ path: String, file: String) throws {
+        let opened = Glibc.open(file, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard opened >= 0 else { throw StoreError.cannotOpen(path: path, reason: lastSystemError()) }
         guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
             let taken = errno == EWOULDBLOCK
             let reason = lastSystemError()
             Glibc.close(opened)
-            throw taken ? StoreError.locked(folder: folder) : .cannotOpen(path: path, reason: reason)
+            throw taken ? StoreError.locked(path: path) : .cannotOpen(path: path, reason: reason)
         }
         descriptor = opened
     }
 
     deinit { Glibc.close(descriptor) }
+}
+
+/// The files of a store on the disk.
+public enum StoreFiles {
+    /// Gives the store and its key the mode that they are made with (0600): those that were copied back from a backup may be
+    /// there for everybody to read.
+    /// - Returns: what others can read all the same: files of another user, or the data folder, which may hold more than a store
+    ///   and is left as it is.
+    public static func hideFromOthers(database path: String, folder: String) -> [String] {
+        let path = withoutLinks(path)
+        let files = [path, path + "-wal", path + "-shm", folder + "/secret.key"]
+        for file in files where isOpen(file, to: 0o077) { chmod(file, 0o600) }
+        return files.filter { isOpen($0, to: 0o077) } + (isOpen(folder, to: 0o007) ? [folder] : [])
+    }
+
+    private static func isOpen(_ path: String, to others: mode_t) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & others != 0
+    }
 }
 
 extension Vault {
@@ -52,6 +80,8 @@ extension Vault {
         try self.init(key: Array(key))
     }
 }
+
+private func withoutLinks(_ path: String) -> String { URL(filePath: path).resolvingSymlinksInPath().path }
 
 private func makeFolder(_ folder: String) throws {
     do {

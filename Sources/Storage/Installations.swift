@@ -73,10 +73,16 @@ extension Store {
         }
     }
 
-    public func update(_ installation: InstallationRecord) async throws {
-        let values = installation.values(vault) + [SQLValue(installation.id)]
+    public func update<Result: Sendable>(
+        _ id: ID<InstallationRecord>, _ change: @escaping @Sendable (inout InstallationRecord) throws -> Result
+    ) async throws -> Result {
+        let vault = vault
         defer { cache.forgetInstallations() }
-        try await database.write { connection in
+        return try await database.write { connection in
+            var installation = try connection.record(id, InstallationRecord.columns, in: "installations") {
+                try InstallationRecord($0, vault)
+            }
+            let result = try change(&installation)
             try connection.change(
                 "installations",
                 """
@@ -84,7 +90,8 @@ extension Store {
                     client_endpoint = ?, server_endpoint = ?, application_token_sealed = ?, notice = ?, created_at = ?,
                     updated_at = ?
                 WHERE id = ?
-                """, values)
+                """, installation.values(vault) + [SQLValue(id)])
+            return result
         }
     }
 

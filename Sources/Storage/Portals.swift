@@ -27,9 +27,13 @@ extension Store {
         return portal
     }
 
-    public func update(_ portal: PortalRecord) async throws {
+    public func update<Result: Sendable>(
+        _ id: ID<PortalRecord>, _ change: @escaping @Sendable (inout PortalRecord) throws -> Result
+    ) async throws -> Result {
         defer { cache.forgetPortals() }
-        try await database.write { connection in
+        return try await database.write { connection in
+            var portal = try connection.record(id, PortalRecord.columns, in: "portals") { PortalRecord($0) }
+            let result = try change(&portal)
             try connection.change(
                 "portals",
                 """
@@ -40,8 +44,9 @@ extension Store {
                 [
                     .text(portal.memberID), .text(portal.domain), .integer(Int64(portal.limitBurst)),
                     .real(portal.limitPerSecond), SQLValue(portal.allowPrivate), SQLValue(portal.sandbox),
-                    SQLValue(portal.createdAt), SQLValue(portal.lastSeenAt), SQLValue(portal.id),
+                    SQLValue(portal.createdAt), SQLValue(portal.lastSeenAt), SQLValue(id),
                 ])
+            return result
         }
     }
 

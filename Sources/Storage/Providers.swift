@@ -17,34 +17,31 @@ extension Store {
     }
 
     public nonisolated(nonsending) func provider(_ id: ID<ProviderRecord>) async throws -> ProviderRecord? {
-        try await cache.providers.value(id) {
-            try await database.read { connection in
-                try connection.row("SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(id)]) {
-                    ProviderRecord($0)
-                }
-            }
-        }
+        try await cache.providers.value(id) { try await database.read { try $0.provider(id) } }
     }
 
     /// A change of type or address ends the sessions of the bots whose connectors use it.
-    public func update(_ provider: ProviderRecord) async throws {
-        defer { cache.providers.forget(provider.id) }
-        try await database.write { connection in
-            let former = try connection.row(
-                "SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(provider.id)]
-            ) { ProviderRecord($0) }
+    public func update<Result: Sendable>(
+        _ id: ID<ProviderRecord>, _ change: @escaping @Sendable (inout ProviderRecord) throws -> Result
+    ) async throws -> Result {
+        defer { cache.providers.forget(id) }
+        return try await database.write { connection in
+            let former = try connection.record(id, ProviderRecord.columns, in: "providers") { ProviderRecord($0) }
+            var provider = former
+            let result = try change(&provider)
             try connection.change(
                 "providers",
                 "UPDATE providers SET name = ?, type = ?, url = ?, shared = ?, any_address = ? WHERE id = ?",
                 [
                     .text(provider.name), .text(provider.type), .text(provider.url), SQLValue(provider.shared),
-                    SQLValue(provider.anyAddress), SQLValue(provider.id),
+                    SQLValue(provider.anyAddress), SQLValue(id),
                 ])
-            guard let former, former.type != provider.type || former.url != provider.url else { return }
+            guard former.type != provider.type || former.url != provider.url else { return result }
             let sameType = former.type == provider.type
             try connection.endSessions(
                 "b.connector_id IN (SELECT id FROM connectors WHERE provider_id = ?\(sameType ? " AND url IS NULL" : ""))",
-                SQLValue(provider.id))
+                SQLValue(id))
+            return result
         }
     }
 
@@ -72,6 +69,12 @@ extension Store {
                 """, [below, count]
             ) { ProviderRecord($0) }
         }
+    }
+}
+
+extension Connection {
+    public func provider(_ id: ID<ProviderRecord>) throws -> ProviderRecord? {
+        try row("SELECT \(ProviderRecord.columns) FROM providers WHERE id = ?", [SQLValue(id)]) { ProviderRecord($0) }
     }
 }
 

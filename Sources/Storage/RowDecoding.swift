@@ -48,6 +48,17 @@ extension Connection {
         }
     }
 
+    /// The record of one row, to be changed in the same transaction.
+    /// - Throws: ``StoreError/missing(_:)``.
+    func record<Record>(
+        _ id: ID<Record>, _ columns: String, in table: String, _ read: (borrowing Row) throws -> Record
+    ) throws -> Record {
+        guard let record = try row("SELECT \(columns) FROM \(table) WHERE id = ?", [SQLValue(id)], read) else {
+            throw StoreError.missing(table)
+        }
+        return record
+    }
+
     /// Deletes one row.
     /// - Throws: ``StoreError/missing(_:)``.
     func delete<Record>(_ id: ID<Record>, from table: String) throws {

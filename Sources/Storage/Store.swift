@@ -2,8 +2,11 @@ import Base
 
 /// The store with its key: what the repositories (extensions in the files beside this one) stand on.
 ///
-/// Each function throws ``StoreError``. `update` writes all columns of the record and throws ``StoreError/missing(_:)`` if
-/// it is gone. Lists are newest first.
+/// Each function throws ``StoreError``. Lists are newest first.
+///
+/// `update` reads a record, has its closure change it, writes it and gives what the closure gave, in one transaction: changes of
+/// one record at one time lose nothing of each other. It throws ``StoreError/missing(_:)`` if the record is gone, and what the
+/// closure throws; then nothing is changed.
 public struct Store: Sendable {
     public let database: Database
     public let vault: Vault

@@ -6,8 +6,8 @@ public enum StoreError: Error, Sendable, Equatable {
     case newerVersion(found: Int, known: Int)
     /// The secret key is not the one that this store was made with.
     case wrongKey
-    /// Another process holds the data folder.
-    case locked(folder: String)
+    /// Another process holds the data folder, or the store.
+    case locked(path: String)
     case cannotOpen(path: String, reason: String)
     /// A statement failed; the text is SQLite's and holds no values.
     case failed(String)

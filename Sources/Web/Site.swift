@@ -82,6 +82,13 @@ public struct Site: Sendable {
         return router.handler
     }
 
+    /// What the public may send.
+    public static var limits: HTTPServer.Limits {
+        var limits = HTTPServer.Limits()
+        limits.bodyRefusal = { ManagementAPI.refusal(ofBodyTo: $0) }
+        return limits
+    }
+
     /// A link that signs in once, within an hour; `nil` where the administrator has chosen a password already.
     public func firstSignInLink() async throws -> Secret? {
         guard try await parts.store.passwordHash() == nil else { return nil }

@@ -5,6 +5,15 @@ import Foundation
 enum ControlSocket {
     static func path(_ configuration: Configuration) -> String { configuration.dataFolder + "/control.sock" }
 
+    /// Of a configuration: enough for a thousand bots with the largest pictures.
+    private static let mostBytes = 1024 * 1024 * 1024
+
+    static var limits: HTTPServer.Limits {
+        var limits = HTTPServer.Limits()
+        limits.bodyBytes = mostBytes
+        return limits
+    }
+
     /// Prints one line for each thing that was checked.
     /// - Returns: the exit code.
     static func doctor(_ configuration: Configuration) async -> Int32 {
@@ -47,6 +56,10 @@ enum ControlSocket {
             complain("\(path) cannot be read")
             return 1
         }
+        guard document.count <= mostBytes else {
+            complain("\(path) is too large: at most 1 GB can be imported")
+            return 1
+        }
         guard let outcome = await ask(.post, "/import", configuration, Array(document)) else { return 1 }
         for (title, counts) in [("added", outcome["created"]), ("changed", outcome["updated"])] {
             for (name, count) in (counts?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -63,7 +76,7 @@ enum ControlSocket {
         let loops = EventLoopGroup(count: 1)
         let http = HTTPClient(loops: loops)
         var request = HTTPClient.Request(method, "http://localhost" + path, body: body, trust: .privateAllowed)
-        request.maximumBytes = 64 * 1024 * 1024
+        request.maximumBytes = mostBytes
         request.unixSocket = Self.path(configuration)
         let answer = try? await http.send(request)
         await http.shutdown()

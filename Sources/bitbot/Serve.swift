@@ -14,9 +14,13 @@ func serve(_ configuration: Configuration) async throws {
     let signals = Signals()
     let log = Log(level: configuration.logLevel)
     let metrics = Metrics()
-    let lock = try await plainly("BITBOT_DATA_DIR") { try DataFolderLock(folder: configuration.dataFolder) }
+    let folderLock = try await plainly("BITBOT_DATA_DIR") { try StoreLock(folder: configuration.dataFolder) }
     let vault = try await plainly("BITBOT_DATA_DIR") {
         try Vault.forDataFolder(configuration.dataFolder, environmentKey: configuration.secretKey)
+    }
+    let storeLock = try await plainly { try StoreLock(database: configuration.databasePath) }
+    for path in StoreFiles.hideFromOthers(database: configuration.databasePath, folder: configuration.dataFolder) {
+        log.warning("others can read what BitBot keeps: take that from them with chmod go-rwx", ["path": .text(path)])
     }
     let database = try await plainly {
         try await Database.open(path: configuration.databasePath, log: log, metrics: metrics)
@@ -28,7 +32,7 @@ func serve(_ configuration: Configuration) async throws {
     log.info("stopping")
     await server.stop()
     await database.close()
-    withExtendedLifetime(lock) {}
+    withExtendedLifetime((folderLock, storeLock)) {}
 }
 
 /// A running server and what it stands on.
@@ -90,11 +94,11 @@ struct Server {
         listeners = try await plainly {
             [
                 try await HTTPServer.start(
-                    on: .tcp(host: configuration.listenHost, port: configuration.listenPort), loops: loops, log: log,
-                    handler: site.handler),
+                    on: .tcp(host: configuration.listenHost, port: configuration.listenPort), loops: loops,
+                    limits: Site.limits, log: log, handler: site.handler),
                 try await HTTPServer.start(
-                    on: .unix(path: ControlSocket.path(configuration)), loops: loops, log: log,
-                    handler: site.controlHandler),
+                    on: .unix(path: ControlSocket.path(configuration)), loops: loops, limits: ControlSocket.limits,
+                    log: log, handler: site.controlHandler),
             ]
         }
         self.http = http
@@ -170,8 +174,8 @@ func plainly<T>(_ variable: String = "BITBOT_DATABASE_URL", _ body: () async thr
 
 private func plainSentence(_ error: any Error, _ variable: String) -> any Error {
     switch error {
-    case StoreError.locked(let folder):
-        ConfigurationError("BITBOT_DATA_DIR: another BitBot is running on \(folder)")
+    case StoreError.locked(let path):
+        ConfigurationError("\(variable): another BitBot is running on \(path)")
     case StoreError.wrongKey, VaultError.cannotOpen:
         ConfigurationError(
             "BITBOT_SECRET_KEY is not the key that this store was made with: give the former one, or the file secret.key"

@@ -97,7 +97,7 @@ extension EndToEnd {
 
         // MARK: Beside a server that runs
 
-        @Test("a port that is taken, and a data folder that is in use, are said, and the server there goes on")
+        @Test("a port that is taken, a data folder and a store that are in use are said, and the server there goes on")
         func taken() async throws {
             try await Self.withServer { server in
                 let port = try await Self.refusal(["BITBOT_LISTEN": "127.0.0.1:\(server.port)"])
@@ -105,6 +105,18 @@ extension EndToEnd {
                 let folder = try await Self.refusal(
                     ["BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATA_DIR": server.data])
                 #expect(folder.contains("BITBOT_DATA_DIR"))
+                // A link to the store leads to the same one.
+                let link = server.folder.file("link.db")
+                try FileManager.default.createSymbolicLink(
+                    atPath: link, withDestinationPath: server.data + "/bitbot.db")
+                let key = try String(contentsOfFile: server.data + "/secret.key", encoding: .utf8)
+                for path in [server.data + "/bitbot.db", link] {
+                    let store = try await Self.refusal([
+                        "BITBOT_LISTEN": "127.0.0.1:0", "BITBOT_DATABASE_URL": "sqlite:" + path,
+                        "BITBOT_SECRET_KEY": key,
+                    ])
+                    #expect(store.contains("BITBOT_DATABASE_URL: another BitBot is running on \(path)"), "\(store)")
+                }
                 #expect(await server.isReady())
                 #expect(try await run(["doctor"], environment: ["BITBOT_DATA_DIR": server.data]).code == 0)
             }
@@ -137,6 +149,29 @@ extension EndToEnd {
                 }
                 let (folder, key) = (try mode(server.data), try mode(server.data + "/secret.key"))
                 #expect(folder == 0o700 && key == 0o600)
+            }
+        }
+
+        @Test(
+            "what a restored backup shows to others is for its owner alone again; of a folder that others can read it warns"
+        )
+        func restored() async throws {
+            try await Self.withServer { server in
+                try await server.terminate()
+                #expect(!server.log.contains("others can read"))
+                let files = ["bitbot.db", "bitbot.db-wal", "secret.key"].map { server.data + "/" + $0 }
+                // A backup may hold it too.
+                _ = FileManager.default.createFile(atPath: files[1], contents: Data())
+                for file in files {
+                    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+                }
+                try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: server.data)
+                try await server.start()
+                for file in files + [server.data + "/bitbot.db-shm"] {
+                    let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
+                    #expect(mode == 0o600, "\(file)")
+                }
+                #expect(server.log.contains("others can read"))
             }
         }
 
@@ -213,6 +248,45 @@ extension EndToEnd {
                     let missing = try await run(["import", "/nowhere.json"], environment: there)
                     #expect(missing.code == 1 && missing.output.contains("/nowhere.json"))
                 }
+            }
+        }
+
+        @Test("import takes what export has printed, however many pictures it holds")
+        func largeTransfer() async throws {
+            let picture = Data([0x89, 0x50, 0x4E, 0x47] + [UInt8](repeating: 7, count: 510 * 1024))
+                .base64EncodedString()
+            let bots = (1...13).map { number -> JSON in
+                [
+                    "id": .string("\(number)"), "installation_id": "1", "name": "Bot", "code": .string("bot\(number)"),
+                    "type": "openline", "api": "v2", "delivery": "webhook", "settings": [:], "position": "",
+                    "has_avatar": true,
+                ]
+            }
+            let made: JSON = [
+                "bitbot": 1, "secrets": false,
+                "apps": [["id": "1", "name": "App", "client_id": "local.1", "bitbot": true]],
+                "portals": [["id": "1", "member_id": "m", "domain": "portal.invalid"]],
+                "installations": [
+                    [
+                        "id": "1", "portal_id": "1", "app_id": "1", "kind": "app", "scope": "imbot",
+                        "client_endpoint": "https://portal.invalid/rest/",
+                        "server_endpoint": "https://oauth.invalid/rest/",
+                    ]
+                ],
+                "bots": .array(bots),
+                "bot_avatars": .array(bots.map { ["bot_id": $0["id"] ?? .null, "image": .string(picture)] }),
+            ]
+            try await Self.withServer { server in
+                let here = ["BITBOT_DATA_DIR": server.data]
+                let file = server.folder.file("configuration.json")
+                try made.text.write(toFile: file, atomically: true, encoding: .utf8)
+                let added = try await run(["import", file], environment: here)
+                #expect(added.code == 0 && added.output.contains("added  13 bot avatars"), "\(added.output)")
+                let printed = try await run(["export"], environment: here)
+                #expect(printed.code == 0 && printed.output.utf8.count > 8 * 1024 * 1024)
+                try printed.output.write(toFile: file, atomically: true, encoding: .utf8)
+                let again = try await run(["import", file], environment: here)
+                #expect(again.code == 0 && again.output.contains("changed  13 bot avatars"), "\(again.output)")
             }
         }
 

@@ -189,16 +189,14 @@ private final class FetchScript: Sendable {
                 clientEndpoint: origin + "/rest/", serverEndpoint: origin + "/rest/", applicationToken: nil,
                 userID: "1", admin: true, accessToken: Secret("access-token"), refreshToken: nil,
                 expiresAt: now + .seconds(3600)), now: now)
-        var portal = try #require(try await store.portal(installation.portalID))
-        portal.limitPerSecond = perSecond
-        try await store.update(portal)
+        try await store.update(installation.portalID) { $0.limitPerSecond = perSecond }
         var draft = BotDraft(installationID: installation.id, name: "Bot", code: "bot\(number)")
         draft.delivery = "fetch"
-        var bot = try await store.createBot(draft, now: now)
-        bot.botID = number == 1 ? 456 : 456 + Int64(number)
-        bot.status = .active
-        try await store.update(bot, now: now)
-        return bot.id
+        return try await store.update(try await store.createBot(draft, now: now).id, now: now) { bot in
+            bot.botID = number == 1 ? 456 : 456 + Int64(number)
+            bot.status = .active
+            return bot.id
+        }
     }
 
     private func handle(_ request: HTTPRequest) throws -> HTTPResponse {

@@ -23,10 +23,9 @@ struct HousekeepingTests {
             // Users 1, 2 and 3: of today, just too old, just young enough.
             let day = Duration.seconds(24 * 3600)
             let ages: [String: Duration] = ["2": day * 170 + .seconds(60), "3": day * 170 - .seconds(60)]
-            for var credential in try await stage.store.credentials(of: stage.installation.id) {
+            for credential in try await stage.store.credentials(of: stage.installation.id) {
                 guard let age = ages[credential.userID] else { continue }
-                credential.renewedAt = now - age
-                try await stage.store.update(credential)
+                try await stage.store.update(credential.id) { $0.renewedAt = now - age }
             }
             await stage.gateway.housekeeping.round()
             #expect(stage.renewals == ["refresh 2"])

@@ -292,9 +292,7 @@ struct OperatorTests {
     @Test("a bot without a connector says nothing to an operator's customer")
     func noConnector() async throws {
         try await Stage.with { stage in
-            var bot = try #require(try await stage.store.bot(stage.bot.id))
-            bot.connectorID = nil
-            try await stage.store.update(bot, now: WallClock.system.now)
+            try await stage.store.update(stage.bot.id, now: WallClock.system.now) { $0.connectorID = nil }
             await stage.gateway.start()
             try await stage.say("Let me", id: 11, Self.employee(session: 343))
             try await stage.say("Yes?", id: 12, Self.session(343))

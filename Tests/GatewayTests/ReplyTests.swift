@@ -221,9 +221,9 @@ struct ReplyTests {
             try await stage.say("bye", id: 3, in: "chat6")
             try await eventually { try await stage.count("dialogs WHERE offered IS NOT NULL") == 1 }
             let id = try #require(stage.bot.connectorID)
-            var connector = try #require(try await stage.store.connector(id))
-            connector.key = Secret("another")
-            try await stage.store.update(connector, now: WallClock.system.now)
+            try await stage.store.update(id, now: WallClock.system.now) { connector, _ in
+                connector.key = Secret("another")
+            }
             #expect(try await stage.count("dialogs WHERE offered IS NOT NULL") == 0)
         }
     }

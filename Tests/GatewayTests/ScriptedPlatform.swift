@@ -45,9 +45,7 @@ extension Stage {
     }
 
     func use(_ platform: any BotPlatform, settings: JSON = [:]) async throws {
-        var changed = bot
-        changed.settings = settings
-        try await store.update(changed, now: WallClock.system.now)
+        try await store.update(bot.id, now: WallClock.system.now) { $0.settings = settings }
         guard let id = bot.connectorID, let connector = try await store.connector(id),
             let provider = try await store.provider(connector.providerID)
         else { throw StoreError.missing("connectors") }

@@ -110,9 +110,10 @@ final class Stage: Sendable {
                 applicationToken: Secret("application-token"), userID: "1", admin: true,
                 accessToken: Secret("access-token"), refreshToken: Secret("refresh-token"),
                 expiresAt: now + .seconds(3600)), now: now)
-        guard var portal = try await store.portal(installation.portalID) else { throw StoreError.missing("portals") }
-        portal.limitPerSecond = 0
-        try await store.update(portal)
+        let portal = try await store.update(installation.portalID) { portal in
+            portal.limitPerSecond = 0
+            return portal
+        }
         let provider = try await store.createProvider(
             name: "Dify", type: "dify_chatflow", url: origin + "/v1", now: now)
         var connector = ConnectorDraft(providerID: provider.id, name: "Support")
@@ -122,11 +123,12 @@ final class Stage: Sendable {
         draft.api = generation.rawValue
         draft.settings = settings
         draft.type = type
-        var bot = try await store.createBot(draft, now: now)
-        bot.botID = generation == .first ? 567 : 456
-        bot.status = .active
-        bot.settings = settings
-        try await store.update(bot, now: now)
+        let bot = try await store.update(try await store.createBot(draft, now: now).id, now: now) { bot in
+            bot.botID = generation == .first ? 567 : 456
+            bot.status = .active
+            bot.settings = settings
+            return bot
+        }
         return (bot, installation, portal)
     }
 

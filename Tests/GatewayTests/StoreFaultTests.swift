@@ -69,9 +69,9 @@ struct StoreFaultTests {
             try await stage.say("Hello", id: 1)
             try await eventually { stage.questions == ["Hello"] }
             let id = try #require(stage.bot.connectorID)
-            var connector = try #require(try await stage.store.connector(id))
-            connector.key = Secret("another-key")
-            try await stage.store.update(connector, now: WallClock.system.now)
+            try await stage.store.update(id, now: WallClock.system.now) { connector, _ in
+                connector.key = Secret("another-key")
+            }
             stage.release("Hello")
             try await eventually { stage.sends == ["You said: Hello"] }
             #expect(try await stage.count("sessions") == 0)

@@ -21,14 +21,14 @@ import Testing
         app.clientSecret = Secret("secret")
         app.bitbot = true
         app.pageURL = nil
-        try await store.update(app)
+        try await store.update(app.id) { [app] in $0 = app }
         #expect(try await store.app(app.id) == app)
         #expect(try await store.app(addressKey: app.addressKey) == app)
         #expect(try await store.app(clientID: "local.2") == app)
         try await store.deleteApp(app.id)
         #expect(try await store.app(app.id) == nil)
         #expect(try await store.app(addressKey: app.addressKey) == nil)
-        await #expect(throws: StoreError.missing("apps")) { try await store.update(app) }
+        await #expect(throws: StoreError.missing("apps")) { try await store.update(app.id) { [app] in $0 = app } }
         await #expect(throws: StoreError.missing("apps")) { try await store.deleteApp(app.id) }
     }
 
@@ -40,7 +40,29 @@ import Testing
         await #expect(throws: StoreError.alreadyThere("apps.client_id")) { try await store.addApp("local.1") }
         other.clientID = "local.1"
         let changed = other
-        await #expect(throws: StoreError.alreadyThere("apps.client_id")) { try await store.update(changed) }
+        await #expect(throws: StoreError.alreadyThere("apps.client_id")) {
+            try await store.update(changed.id) { [changed] in $0 = changed }
+        }
+    }
+
+    @Test("changes of one record at one time lose nothing of each other; one that is given up changes nothing")
+    func updates() async throws {
+        let store = try await TestStore().store
+        let portal = try await store.createPortal(memberID: "m", domain: "d", allowPrivate: false, now: now)
+        try await withThrowingTaskGroup { group in
+            for number in 1...200 {
+                group.addTask {
+                    do {
+                        try await store.update(portal.id) { portal in
+                            portal.limitBurst += 1
+                            if number.isMultiple(of: 2) { throw Unexpected("an objection") }
+                        }
+                    } catch is Unexpected {}
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await store.portal(portal.id)?.limitBurst == portal.limitBurst + 100)
     }
 
     @Test("a list is read page by page, newest first, each record once")
@@ -76,12 +98,12 @@ import Testing
         var changed = made
         changed.status = .reauthorize
         changed.notice = "The token is unknown."
-        try await store.update(changed)
+        try await store.update(changed.id) { [changed] in $0 = changed }
         #expect(try await store.installation(made.id) == changed)
         portal.limitBurst = 250
         portal.limitPerSecond = 5
         portal.allowPrivate = true
-        try await store.update(portal)
+        try await store.update(portal.id) { [portal] in $0 = portal }
         #expect(try await store.portal(portal.id) == portal)
 
         var again = ConfirmedInstallation.example(app: app.id, token: nil)
@@ -127,15 +149,15 @@ import Testing
         all[0].accessToken = Secret("new-access")
         all[0].refreshToken = Secret("new-refresh")
         all[0].renewedAt = later
-        try await store.update(all[0])
+        try await store.update(all[0].id) { [all] in $0 = all[0] }
         #expect(try await store.credentials(of: installation.id) == all)
         #expect(try await store.idleCredentials(renewedBefore: later).map(\.userID) == ["1", "3"])
         all[1].usable = false
-        try await store.update(all[1])
+        try await store.update(all[1].id) { [all] in $0 = all[1] }
         #expect(try await store.credentials(of: installation.id).map(\.userID) == ["2", "1"])
         var gone = installation
         gone.status = .uninstalled
-        try await store.update(gone)
+        try await store.update(gone.id) { [gone] in $0 = gone }
         #expect(try await store.idleCredentials(renewedBefore: later) == [])
     }
 
@@ -163,7 +185,7 @@ import Testing
         var connector = try #require(try await store.connector(connectorID))
         var provider = try #require(try await store.provider(connector.providerID))
         provider.name = "Other"
-        try await store.update(provider)
+        try await store.update(provider.id) { [provider] in $0 = provider }
         #expect(try await store.provider(provider.id) == provider)
         #expect(try await store.providers(limit: 9, after: nil).items == [provider])
 
@@ -171,8 +193,8 @@ import Testing
         connector.url = "https://dify.example.com/v1"
         connector.shared = true
         connector.key = nil
-        try await store.update(connector, now: later)
         connector.updatedAt = later
+        try await store.update(connector.id, now: later) { [connector] stored, _ in stored = connector }
         #expect(try await store.connector(connector.id) == connector)
         #expect(try await store.connectors(limit: 9, after: nil).items == [connector])
 
@@ -181,8 +203,8 @@ import Testing
         bot.statusReason = "no rights"
         bot.botID = nil
         bot.connectorID = nil
-        try await store.update(bot, now: later)
         bot.updatedAt = later
+        try await store.update(bot.id, now: later) { [bot] in $0 = bot }
         #expect(try await store.bot(bot.id) == bot)
         #expect(try await store.bot(addressKey: bot.addressKey) == bot)
         #expect(try await store.bots(of: bot.installationID) == [bot])
@@ -204,7 +226,9 @@ import Testing
         var bot = try await store.addBot()
         bot.connectorID = ID(rawValue: 99)
         let changed = bot
-        await #expect(throws: StoreError.missing("connectors")) { try await store.update(changed, now: now) }
+        await #expect(throws: StoreError.missing("connectors")) {
+            try await store.update(changed.id, now: now) { [changed] in $0 = changed }
+        }
     }
 
     @Test("a bot's commands are its own; one name is there once")
@@ -224,7 +248,7 @@ import Testing
         command.commandID = 12
         command.hidden = true
         command.translations.removeLast()
-        try await store.update(command)
+        try await store.update(command.id) { [command] in $0 = command }
         #expect(try await store.command(command.id) == command)
         #expect(try await store.commands(of: bot.id) == [command])
         try await store.deleteCommand(command.id)
@@ -256,14 +280,14 @@ import Testing
         var connector = try #require(try await store.connector(connectorID))
         let portal = try #require(try await store.portal(memberID: "member-1"))
         connector.portalID = portal.id
-        try await store.update(connector, now: now)
+        try await store.update(connector.id, now: now) { [connector] stored, _ in stored = connector }
         var other = try await store.addBot(member: "member-2")
         let own = other.connectorID
         other.connectorID = connector.id
-        try await store.update(other, now: now)
+        try await store.update(other.id, now: now) { [other] in $0 = other }
         await #expect(throws: StoreError.inUse("bots")) { try await store.deletePortal(portal.id) }
         other.connectorID = own
-        try await store.update(other, now: now)
+        try await store.update(other.id, now: now) { [other] in $0 = other }
         try await store.deletePortal(portal.id)
         #expect(try await store.connector(connector.id) == nil)
     }

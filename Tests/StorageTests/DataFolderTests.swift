@@ -9,18 +9,18 @@ import Testing
     @Test("only one at a time holds the data folder; it is free again when the holder lets go")
     func lock() throws {
         let folder = try TemporaryFolder().file("data/inner")
-        var first: DataFolderLock? = try DataFolderLock(folder: folder)
+        var first: StoreLock? = try StoreLock(folder: folder)
         #expect(first != nil)
-        #expect(throws: StoreError.locked(folder: folder)) { try DataFolderLock(folder: folder) }
+        #expect(throws: StoreError.locked(path: folder)) { try StoreLock(folder: folder) }
         first = nil
-        _ = try DataFolderLock(folder: folder)
+        _ = try StoreLock(folder: folder)
         let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
         #expect(mode == 0o700)
     }
 
     @Test("a data folder that cannot be made is named")
     func noFolder() throws {
-        #expect(throws: StoreError.self) { try DataFolderLock(folder: "/proc/nothing") }
+        #expect(throws: StoreError.self) { try StoreLock(folder: "/proc/nothing") }
     }
 
     @Test("a key is made once, readable by its owner alone, and used from then on")
@@ -69,7 +69,7 @@ import Testing
         for credential in try await store.credentials(of: bot.installationID) {
             var credential = credential
             credential.formerRefreshToken = Secret("former-token-0123456789")
-            try await store.update(credential)
+            try await store.update(credential.id) { [credential] in $0 = credential }
         }
         let secrets = [
             "client-secret-0123456789", "application-token-0123456789", "access-token-0123456789",

@@ -83,9 +83,9 @@ import Testing
         case .botsName: bot.name = "Other"
         case .providersName: provider.name = "Other"
         }
-        try await store.update(provider)
-        try await store.update(connector, now: now)
-        try await store.update(bot, now: now)
+        try await store.update(provider.id) { [provider] in $0 = provider }
+        try await store.update(connector.id, now: now) { [connector] stored, _ in stored = connector }
+        try await store.update(bot.id, now: now) { [bot] in $0 = bot }
         let ended = ![Change.name, .botsName, .providersName].contains(change)
         #expect(try await store.count("sessions") == (ended ? 0 : 1))
     }

@@ -47,11 +47,11 @@ extension Store {
         let connector = try await addConnector()
         var draft = BotDraft(installationID: installation.id, name: "Bot", code: "bot")
         draft.connectorID = connector.id
-        var bot = try await createBot(draft, now: TestStore.now)
-        bot.botID = 77
-        bot.status = .active
-        try await update(bot, now: TestStore.now)
-        return bot
+        return try await update(try await createBot(draft, now: TestStore.now).id, now: TestStore.now) { bot in
+            bot.botID = 77
+            bot.status = .active
+            return bot
+        }
     }
 
     func addConnector() async throws -> ConnectorRecord {

@@ -60,6 +60,26 @@ struct TransferTests {
         #expect(installation.status == .reauthorize && installation.notice?.contains("secrets") == true)
     }
 
+    @Test(
+        "a webhook that never ends is null there and can be imported, also as former versions and JavaScript wrote it",
+        arguments: ["null", "9223372036854775807", "9223372036854776000"])
+    func endless(_ written: String) async throws {
+        let (from, to) = (try await TestStore(), try await TestStore())
+        _ = try await from.store.saveWebhook(
+            CheckedWebhook(
+                domain: "portal.example", sandbox: false, scope: "imbot",
+                clientEndpoint: "https://portal.example/rest/", path: Secret("1/code"), userID: "1", admin: true,
+                notice: nil), now: TestStore.now)
+        let document = try await from.store.exportConfiguration(secrets: true, now: TestStore.now).text
+        let never = #""expires_at":null"#
+        #expect(document.contains(never))
+        let taken = document.replacing(never, with: #""expires_at":"# + written)
+        _ = try await to.store.importConfiguration(try JSON(parsing: taken.utf8), now: TestStore.now)
+        let installation = try #require(try await to.store.installations(limit: 1, after: nil).items.first)
+        let credential = try #require(try await to.store.credentials(of: installation.id).first)
+        #expect(credential.expiresAt == Timestamp(rawValue: .max) && credential.accessToken == Secret("1/code"))
+    }
+
     @Test("taken again it changes what has changed, adds nothing, and takes no secret away")
     func again() async throws {
         let test = try await TestStore()

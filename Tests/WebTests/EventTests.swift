@@ -256,10 +256,9 @@ struct EventTests {
         try await Stage.with { stage in
             let (_, bot) = try await stage.ready()
             let memberID = stage.portal.settings.memberID
-            var portal = try #require(try await stage.store.portal(memberID: memberID))
+            let portal = try #require(try await stage.store.portal(memberID: memberID))
             let long = WallClock.system.now - .seconds(7200)
-            portal.lastSeenAt = long
-            try await stage.store.update(portal)
+            try await stage.store.update(portal.id) { $0.lastSeenAt = long }
             #expect(try await stage.post(stage.message(to: bot, "Hello", id: 900_001), to: bot.url).status == 200)
             let seen = try #require(try await stage.store.portal(memberID: memberID)?.lastSeenAt)
             #expect(seen - long > .seconds(7000))

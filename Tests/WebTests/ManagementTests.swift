@@ -87,6 +87,13 @@ struct ManagementTests {
             let refused = try await stage.api(.post, "apps", huge)
             #expect(refused.status == 413)
             #expect(refused.code == "too_large")
+            // More than the server reads of any body.
+            let vast: JSON = ["name": .string(String(repeating: "a", count: 9 * 1024 * 1024))]
+            for path in ["apps", "import"] {
+                let refused = try await stage.api(.post, path, vast)
+                #expect(refused.status == 413 && refused.code == "too_large", "\(refused.text)")
+                #expect(refused.text.contains("bitbot import") == (path == "import"))
+            }
             let long = try await stage.api(.post, "apps", ["name": .string(String(repeating: "a", count: 10_001))])
             #expect(long.status == 422)
             #expect(long.fields.keys.sorted() == ["name"])
@@ -216,6 +223,8 @@ struct ManagementTests {
                 .patch, "connectors/\(id)", ["url": nil, "options": ["history": nil, "vision": true]])
             #expect(changed.json["url"] == .null)
             #expect(changed.json["options"] == ["model": "gpt-4o-mini", "vision": true])
+            changed = try await stage.api(.patch, "connectors/\(id)", ["options": nil])
+            #expect(changed.status == 200 && changed.json["options"] == [:])
         }
     }
 

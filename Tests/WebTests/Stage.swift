@@ -69,7 +69,8 @@ final class Stage: Sendable {
         let late = Mutex<HTTPHandler?>(nil)
         let box = Late(late)
         server = try await HTTPServer.start(
-            on: .tcp(host: "127.0.0.1", port: 0), loops: Self.loops, log: log, handler: { try await box.answer($0) })
+            on: .tcp(host: "127.0.0.1", port: 0), loops: Self.loops, limits: Site.limits, log: log,
+            handler: { try await box.answer($0) })
         origin = "http://127.0.0.1:\(server.port)"
         let official = options.isSandbox ? "http://127.0.0.1:1" : authorization.origin
         let bitrix = AuthorizationServer(

@@ -45,6 +45,7 @@ extension Connection {
         switch kind {
         case .text, .random: row.textIfAny(column).map(JSON.string) ?? .null
         case .integer: row.integerIfAny(column).map(JSON.integer) ?? .null
+        case .expiry: row.integer(column) == .max ? .null : .integer(row.integer(column))
         case .real: .number(row.real(column))
         case .flag: .bool(row.flag(column))
         case .json: try row.json(column)

@@ -147,10 +147,11 @@ private struct Taking {
     }
 
     private func stored(_ given: JSON, _ column: TransferTable.Column, of table: TransferTable) throws -> SQLValue {
+        if case .expiry = column.kind, given.isNull || given.isBeyondIntegers { return .integer(.max) }
         if given.isNull { return .null }
         switch column.kind {
         case .text, .random: if let text = given.string { return .text(text) }
-        case .integer: if let number = given.integer { return .integer(number) }
+        case .integer, .expiry: if let number = given.integer { return .integer(number) }
         case .real:
             if let number = given.integer { return .real(Double(number)) }
             if case .number(let number) = given { return .real(number) }
@@ -181,4 +182,9 @@ private struct Taking {
     private func fault(_ table: TransferTable, _ what: String) -> ImportError {
         ImportError(message: "One of \(table.name) \(what)")
     }
+}
+
+extension JSON {
+    /// JavaScript makes such a number of the largest integer, which former versions wrote for never.
+    fileprivate var isBeyondIntegers: Bool { if case .number(let number) = self { number >= 0x1p63 } else { false } }
 }

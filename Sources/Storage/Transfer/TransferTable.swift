@@ -5,6 +5,8 @@ import Base
 struct TransferTable: Sendable {
     enum Kind: Sendable {
         case text, integer, real, flag, json, bytes
+        /// A moment; never is the largest number in the store and `null` in the document.
+        case expiry
         /// Encrypted in the store; only in a document with secrets.
         case sealed
         /// Random text that lets somebody in; only in a document with secrets, made anew without it.
@@ -84,7 +86,7 @@ struct TransferTable: Sendable {
             columns: [
                 Column("installation_id", .reference("installations")), Column("user_id", .text),
                 Column("admin", .flag),
-                Column("access", .sealed), Column("refresh", .sealed), Column("expires_at", .integer),
+                Column("access", .sealed), Column("refresh", .sealed), Column("expires_at", .expiry),
                 Column("renewed_at", .integer),
             ], known: ["installation_id", "user_id"],
             condition: "usable = 1 AND installation_id IN (\(installations))", isSecret: true),

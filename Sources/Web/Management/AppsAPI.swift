@@ -38,14 +38,14 @@ struct AppsAPI: Sendable {
             },
             collection.read(find),
             collection.change("Changes an application") { request, draft in
-                var app = try await find(request)
-                app.name = draft.text("name", else: app.name)
-                app.clientID = draft.textIfAny("client_id", else: app.clientID)
-                app.clientSecret = draft.secret("client_secret", else: app.clientSecret)
-                app.bitbot = draft.flag("bitbot", else: app.bitbot)
-                app.pageURL = try page(draft, else: app.pageURL)
-                try await store.update(app)
-                return app
+                try await store.update(try await find(request).id) { app in
+                    app.name = draft.text("name", else: app.name)
+                    app.clientID = draft.textIfAny("client_id", else: app.clientID)
+                    app.clientSecret = draft.secret("client_secret", else: app.clientSecret)
+                    app.bitbot = draft.flag("bitbot", else: app.bitbot)
+                    app.pageURL = try page(draft, else: app.pageURL)
+                    return app
+                }
             },
             collection.delete("Removes an application with its installations and their bots") {
                 try await store.deleteApp(try await find($0).id)

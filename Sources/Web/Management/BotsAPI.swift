@@ -112,8 +112,10 @@ struct BotsAPI: Sendable {
             commands.read { try await command($0).command },
             commands.change("Changes a command, in Bitrix24 too") { request, draft in
                 let (command, owner) = try await command(request)
-                let changed = try filled(command, from: draft)
-                try await store.update(changed)
+                let changed = try await store.update(command.id) { command in
+                    command = try filled(command, from: draft)
+                    return command
+                }
                 return try await asking { try await registrar.register(changed, of: owner) }
             },
             commands.delete("Removes a command, from Bitrix24 too") { request in
@@ -146,7 +148,30 @@ struct BotsAPI: Sendable {
     }
 
     @Sendable private func change(_ request: APIRequest, _ draft: Draft) async throws -> BotRecord {
-        var bot = try await bot(request)
+        let found = try await bot(request)
+        let connector = try await connector(draft, else: found.connectorID, request)
+        let (bot, looksTheSame) = try await store.update(found.id, now: clock.now) { bot in
+            let former = bot
+            try checkLasting(bot, draft)
+            try checkDelivery(draft.text("delivery", else: bot.delivery), api: bot.api)
+            bot.name = draft.text("name", else: bot.name)
+            if draft.has("connector_id") { bot.connectorID = connector }
+            bot.settings = draft.merged("settings", into: bot.settings)
+            bot.position = draft.textIfAny("position", else: bot.position) ?? ""
+            bot.color = draft.textIfAny("color", else: bot.color)
+            return (bot, bot.name == former.name && bot.position == former.position && bot.color == former.color)
+        }
+        let hasNewAvatar = try await setAvatar(of: bot, from: draft)
+        let delivery = draft.text("delivery", else: bot.delivery)
+        if delivery != bot.delivery {
+            try await store.switchDelivery(of: bot.id, to: delivery, now: clock.now)
+            return try await registrar.register(try await self.bot(request))
+        }
+        let isUpToDate = looksTheSame && !hasNewAvatar && bot.status == .active && bot.statusReason == nil
+        return isUpToDate ? try await self.bot(request) : try await registrar.register(bot)
+    }
+
+    private func checkLasting(_ bot: BotRecord, _ draft: Draft) throws {
         if let installation: ID<InstallationRecord> = try draft.id("installation_id", else: nil),
             installation != bot.installationID
         {
@@ -155,23 +180,6 @@ struct BotsAPI: Sendable {
         for (name, value) in [("api", bot.api), ("type", bot.type)] where draft.text(name, else: value) != value {
             throw APIError.invalid([name: "cannot change: add a new bot"])
         }
-        let former = bot
-        let delivery = draft.text("delivery", else: bot.delivery)
-        try checkDelivery(delivery, api: bot.api)
-        bot.name = draft.text("name", else: bot.name)
-        bot.connectorID = try await connector(draft, else: bot.connectorID, request)
-        bot.settings = draft.merged("settings", into: bot.settings)
-        bot.position = draft.textIfAny("position", else: bot.position) ?? ""
-        bot.color = draft.textIfAny("color", else: bot.color)
-        try await store.update(bot, now: clock.now)
-        let hasNewAvatar = try await setAvatar(of: bot, from: draft)
-        if delivery != bot.delivery {
-            try await store.switchDelivery(of: bot.id, to: delivery, now: clock.now)
-            return try await registrar.register(try await self.bot(request))
-        }
-        let looksTheSame = bot.name == former.name && bot.position == former.position && bot.color == former.color
-        let isUpToDate = looksTheSame && !hasNewAvatar && bot.status == .active && bot.statusReason == nil
-        return isUpToDate ? try await self.bot(request) : try await registrar.register(bot)
     }
 
     /// - Returns: whether it is another one now.

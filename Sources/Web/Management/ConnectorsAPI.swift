@@ -79,29 +79,35 @@ struct ConnectorsAPI: Sendable {
         new.key = draft.secret("key", else: nil)
         new.url = try draft.textIfAny("url", else: nil).map { try WebAddress.checked($0) }
         new.options = options(draft, into: [:])
-        try await check(
-            provider: providerID, portal: new.portalID, shared: new.shared, url: new.url, options: new.options, request)
+        try await checkPortal(new.portalID)
+        try check(
+            provider: try await store.provider(providerID), portal: new.portalID, shared: new.shared, url: new.url,
+            options: new.options, request)
         return Seen(try await store.createConnector(new, now: clock.now), by: request)
     }
 
     @Sendable private func change(_ request: APIRequest, _ draft: Draft) async throws -> Seen {
-        var connector = try await connector(request)
-        connector.providerID = try draft.id("provider_id", else: connector.providerID) ?? connector.providerID
-        connector.portalID = try draft.id("portal_id", else: connector.portalID)
-        connector.shared = draft.flag("shared", else: connector.shared)
-        connector.name = draft.text("name", else: connector.name)
-        connector.key = draft.secret("key", else: connector.key)
-        connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
-        connector.options = options(draft, into: connector.options)
-        try await check(
-            provider: connector.providerID, portal: connector.portalID, shared: connector.shared, url: connector.url,
-            options: connector.options, request)
-        try await store.update(connector, now: clock.now)
-        return Seen(try await self.connector(request), by: request)
+        let id = try await connector(request).id
+        try await checkPortal(try draft.id("portal_id", else: nil))
+        return try await store.update(id, now: clock.now) { connector, connection in
+            // It may have gone to another portal meanwhile.
+            guard request.sees(connector.portalID) else { throw APIError.notFound("connector") }
+            connector.providerID = try draft.id("provider_id", else: connector.providerID) ?? connector.providerID
+            connector.portalID = try draft.id("portal_id", else: connector.portalID)
+            connector.shared = draft.flag("shared", else: connector.shared)
+            connector.name = draft.text("name", else: connector.name)
+            connector.key = draft.secret("key", else: connector.key)
+            connector.url = try draft.textIfAny("url", else: connector.url).map { try WebAddress.checked($0) }
+            connector.options = options(draft, into: connector.options)
+            try check(
+                provider: try connection.provider(connector.providerID), portal: connector.portalID,
+                shared: connector.shared, url: connector.url, options: connector.options, request)
+            return Seen(connector, by: request)
+        }
     }
 
     private func options(_ draft: Draft, into given: JSON) -> JSON {
-        draft.value("options")?.isNull == true ? given : draft.merged("options", into: given)
+        draft.value("options")?.isNull == true ? [:] : draft.merged("options", into: given)
     }
 
     /// - Parameter toUse: one of the server's own that is shared will do.
@@ -112,16 +118,21 @@ struct ConnectorsAPI: Sendable {
         return found
     }
 
+    private func checkPortal(_ portal: ID<PortalRecord>?) async throws {
+        guard let portal, try await store.portal(portal) == nil else { return }
+        throw APIError.invalid(["portal_id": "does not exist"])
+    }
+
     private func check(
-        provider: ID<ProviderRecord>, portal: ID<PortalRecord>?, shared: Bool, url: String?, options: JSON,
+        provider: ProviderRecord?, portal: ID<PortalRecord>?, shared: Bool, url: String?, options: JSON,
         _ request: APIRequest
-    ) async throws {
-        guard let provider = try await store.provider(provider), request.principal.portal == nil || provider.shared
-        else { throw APIError.invalid(["provider_id": "does not exist"]) }
+    ) throws {
+        guard let provider, request.principal.portal == nil || provider.shared else {
+            throw APIError.invalid(["provider_id": "does not exist"])
+        }
         if let fault = PlatformType.named(provider.type)?.fault(inOptions: options) {
             throw APIError.invalid(["options": fault])
         }
-        if let portal, try await store.portal(portal) == nil { throw APIError.invalid(["portal_id": "does not exist"]) }
         guard let own = request.principal.portal else { return }
         guard portal == own else { throw APIError.invalid(["portal_id": "must be your portal"]) }
         guard !shared else { throw APIError.invalid(["shared": "is for the server's administrator"]) }

@@ -118,6 +118,16 @@ struct ManagementAPI: Sendable {
         }
     }
 
+    /// What a body is answered that is so large that the server did not read it.
+    static func refusal(ofBodyTo path: String) -> HTTPResponse? {
+        guard path.hasPrefix("/api/v1/") else { return nil }
+        let message =
+            path == "/api/v1/import"
+            ? "A document of more than 8 MB is imported on the server itself: bitbot import FILE"
+            : "The body is too large"
+        return APIError(status: 413, code: "too_large", message: message).response
+    }
+
     private func answering(_ body: () async throws -> HTTPResponse) async -> HTTPResponse {
         do {
             return try await body()

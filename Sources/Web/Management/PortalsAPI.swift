@@ -82,25 +82,26 @@ struct PortalsAPI: Sendable {
             portals.create("Adds a portal before its first installation, to let it be at a private address") {
                 _, draft in
                 let limit = try Limit(draft)
-                var portal = try await store.createPortal(
+                let portal = try await store.createPortal(
                     memberID: draft.text("member_id", else: ""), domain: draft.text("domain", else: ""),
                     allowPrivate: draft.flag("allow_private", else: false), now: clock.now)
                 guard draft.has("limit") else { return portal }
-                limit.set(on: &portal)
-                try await store.update(portal)
-                return portal
+                return try await store.update(portal.id) { portal in
+                    limit.set(on: &portal)
+                    return portal
+                }
             },
             portals.read(portal).allowed(to: .portalAdmin),
             portals.change("Changes a portal's limit, or lets it be at a private address") { request, draft in
-                var portal = try await portal(request)
-                guard draft.text("member_id", else: portal.memberID) == portal.memberID else {
-                    throw APIError.invalid(["member_id": "cannot change"])
+                try await store.update(try await portal(request).id) { portal in
+                    guard draft.text("member_id", else: portal.memberID) == portal.memberID else {
+                        throw APIError.invalid(["member_id": "cannot change"])
+                    }
+                    portal.domain = draft.text("domain", else: portal.domain)
+                    portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
+                    try Limit(draft, of: portal).set(on: &portal)
+                    return portal
                 }
-                portal.domain = draft.text("domain", else: portal.domain)
-                portal.allowPrivate = draft.flag("allow_private", else: portal.allowPrivate)
-                try Limit(draft, of: portal).set(on: &portal)
-                try await store.update(portal)
-                return portal
             },
             portals.delete("Removes a portal with everything that is on it") {
                 try await store.deletePortal(try await portal($0).id)

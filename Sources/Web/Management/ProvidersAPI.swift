@@ -45,14 +45,14 @@ struct ProvidersAPI: Sendable {
             },
             providers.read(provider).allowed(to: .portalAdmin),
             providers.change("Changes a provider") { request, draft in
-                var provider = try await provider(request)
-                provider.name = draft.text("name", else: provider.name)
-                provider.type = draft.text("type", else: provider.type)
-                provider.url = try WebAddress.checked(draft.text("url", else: provider.url))
-                provider.shared = draft.flag("shared", else: provider.shared)
-                provider.anyAddress = draft.flag("any_address", else: provider.anyAddress)
-                try await store.update(provider)
-                return provider
+                try await store.update(try await provider(request).id) { provider in
+                    provider.name = draft.text("name", else: provider.name)
+                    provider.type = draft.text("type", else: provider.type)
+                    provider.url = try WebAddress.checked(draft.text("url", else: provider.url))
+                    provider.shared = draft.flag("shared", else: provider.shared)
+                    provider.anyAddress = draft.flag("any_address", else: provider.anyAddress)
+                    return provider
+                }
             },
             providers.delete("Removes a provider that no connector uses") {
                 try await store.deleteProvider(try await provider($0).id)
