@@ -127,6 +127,18 @@ struct DoctorTests {
         }
     }
 
+    @Test("a portal that cannot be reached is called that, and nobody is sent to open the application there")
+    func unreachable() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.installed()
+            await stage.portal.stop()
+            let finding = try #require(try await stage.check()["findings"]?.array?.first)
+            #expect(finding["trouble"]?.string?.hasPrefix("Bitrix24 cannot be reached: 127.0.0.1") == true)
+            #expect(finding["trouble"]?.string?.contains("Bitrix24 says") == false)
+            #expect(finding["remedy"]?.string?.contains("browser") == true, "\(finding)")
+        }
+    }
+
     @Test("an installation whose tokens are refused says what the administrator has to do")
     func tokens() async throws {
         try await Stage.with { stage in
