@@ -18,7 +18,11 @@ struct FirstGeneration {
                 throw EventDecodingError.missing("data[BOT_ID]")
             }
             return [event(botID: id, dialogID: "")]
-        case .command: return try each("COMMAND") { try commandEvent($0.key, $0.value) }
+        case .command:
+            if data["COMMAND"]?.looseEntries.isEmpty == false {
+                return try each("COMMAND") { try commandEvent($0.key, $0.value) }
+            }
+            return try commandsInParameters()
         case .message, .joined, .messageUpdated, .messageDeleted, .reaction, .contextRequested:
             return try each("BOT") { try chatEvent($0.key, $0.value) }
         }
@@ -40,13 +44,17 @@ struct FirstGeneration {
     }
 
     private func chatEvent(_ key: String, _ bot: JSON) throws -> BotEvent {
+        let parameters = data["PARAMS"] ?? .null
+        var event = event(botID: try botID(key, bot), dialogID: try dialogID(in: parameters))
+        try fill(&event, tokens: bot, parameters: parameters)
+        return event
+    }
+
+    private func botID(_ key: String, _ bot: JSON) throws -> Int64 {
         guard let botID = try bot.identifier("BOT_ID", in: "data[BOT][\(key)]") ?? Int64(key), botID > 0 else {
             throw EventDecodingError.missing("data[BOT][\(key.prefix(20))][BOT_ID]")
         }
-        let parameters = data["PARAMS"] ?? .null
-        var event = event(botID: botID, dialogID: try dialogID(in: parameters))
-        try fill(&event, tokens: bot, parameters: parameters)
-        return event
+        return botID
     }
 
     private func commandEvent(_ key: String, _ command: JSON) throws -> BotEvent {
@@ -54,14 +62,32 @@ struct FirstGeneration {
         guard let botID = try command.identifier("BOT_ID", in: place) else {
             throw EventDecodingError.missing("\(place)[BOT_ID]")
         }
+        return try commandEvent(to: botID, id: key, command, in: place)
+    }
+
+    /// Without `COMMAND` its fields are in `PARAMS`; the bot is named there, or in `BOT` as with a message.
+    private func commandsInParameters() throws -> [BotEvent] {
+        let parameters = data["PARAMS"] ?? .null
+        guard parameters["COMMAND"] != nil else { throw EventDecodingError.missing("data[COMMAND]") }
+        let place = "data[PARAMS]"
+        if data["BOT"]?.looseEntries.isEmpty == false {
+            return try each("BOT") { try commandEvent(to: botID($0.key, $0.value), id: nil, $0.value, in: place) }
+        }
+        guard let botID = try parameters.identifier("BOT_ID", in: place) else {
+            throw EventDecodingError.missing("\(place)[BOT_ID]")
+        }
+        return [try commandEvent(to: botID, id: nil, parameters, in: place)]
+    }
+
+    private func commandEvent(to botID: Int64, id: String?, _ command: JSON, in place: String) throws -> BotEvent {
         let parameters = data["PARAMS"] ?? .null
         func field(_ name: String) -> String? { (command[name] ?? parameters[name])?.looseText }
         guard let name = field("COMMAND") else { throw EventDecodingError.missing("\(place)[COMMAND]") }
+        guard let id = field("COMMAND_ID") ?? id else { throw EventDecodingError.missing("\(place)[COMMAND_ID]") }
         var event = event(botID: botID, dialogID: try dialogID(in: parameters))
         event.messageID = try command.identifier("MESSAGE_ID", in: place)
         event.command = BotEvent.Command(
-            id: field("COMMAND_ID") ?? key, name: withoutSlash(name), params: field("COMMAND_PARAMS") ?? "",
-            context: command["COMMAND_CONTEXT"]?.looseText)
+            id: id, name: withoutSlash(name), params: field("COMMAND_PARAMS") ?? "", context: field("COMMAND_CONTEXT"))
         try fill(&event, tokens: command, parameters: parameters)
         return event
     }

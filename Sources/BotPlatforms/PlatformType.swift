@@ -11,6 +11,8 @@ public struct PlatformType: Sendable {
     public var needsKey = false
     /// What a connector's `options` may hold.
     public var options: [PlatformOption] = []
+    /// Throws what a question to the connector would meet before anybody is asked.
+    var check: @Sendable (PlatformConfiguration) throws -> Void = { _ in }
     /// Makes the platform for one connector.
     public var make: @Sendable (PlatformConfiguration) -> any BotPlatform
 
@@ -27,6 +29,17 @@ public struct PlatformType: Sendable {
     ]
 
     public static func named(_ name: String) -> PlatformType? { all.first { $0.name == name } }
+
+    /// What is wrong with a connector's settings, as far as it is seen without asking anybody; `nil`: nothing.
+    public func fault(in configuration: PlatformConfiguration) -> String? {
+        do {
+            try check(configuration)
+            if !configuration.url.isEmpty { _ = try HTTPAddress(configuration.url) }
+            return nil
+        } catch {
+            return PlatformError(error, hiding: []).message
+        }
+    }
 }
 
 /// One of a connector's `options`; each may be left out.

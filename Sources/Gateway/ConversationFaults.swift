@@ -14,10 +14,13 @@ extension Conversation {
         guard let finder = setting.platform as? any FindsOutcome else {
             if item.mayAskAgain { return try await ask(&item, setting) }
             metrics.uncertainAsks.increment()
-            try await store.database.write { [item] in try $0.endSession(of: item.dialog) }
+            let lastError = try await store.database.write { [item] in
+                try $0.endSession(of: item.dialog)
+                return try $0.lastError(of: item.id)
+            }
             await sessions.committed(nil, key: key(item, setting))
-            try await give(
-                up: item, because: "The bot was asked, and whether it answered cannot be told", telling: setting.bot)
+            let reason = "The bot was asked, and whether it answered cannot be told"
+            try await give(up: item, because: lastError.map { "\(reason): \($0)" } ?? reason, telling: setting.bot)
             return .ended(.finished)
         }
         // A greeting leaves nothing behind where the platform can be looked into.

@@ -154,8 +154,22 @@ public struct Doctor: Sendable {
         do {
             guard let trouble = try await look() else { return Finding(name) }
             return Finding(name, trouble: trouble, remedy: remedy)
+        } catch let error as PortalError where error.isOnTheWay {
+            return Finding(
+                name, trouble: "Bitrix24 cannot be reached: \(error)",
+                remedy: "See that the portal opens in a browser, and that this server gets there: firewall, proxy")
         } catch {
             return Finding(name, trouble: "Bitrix24 says: \(error)", remedy: remedy)
+        }
+    }
+}
+
+extension PortalError {
+    /// Bitrix24 itself has said nothing.
+    fileprivate var isOnTheWay: Bool {
+        switch kind {
+        case .unreachable, .notBitrix24: true
+        case .refused, .noCredential: false
         }
     }
 }

@@ -40,9 +40,13 @@ extension Finding {
             remedy = "Choose another provider for it"
             return
         }
-        guard connector.key == nil, PlatformType.named(provider.type)?.needsKey == true else { return }
-        trouble = "has no key"
-        remedy = "Give it the key of its bot platform"
+        if connector.key == nil, PlatformType.named(provider.type)?.needsKey == true {
+            trouble = "has no key"
+            remedy = "Give it the key of its bot platform"
+        } else if let fault = platforms.fault(connector, provider) {
+            trouble = fault
+            remedy = "Set it at the connector or its provider, then test the connector"
+        }
     }
 
     init(limitOf portal: Portal) {

@@ -21,8 +21,8 @@ public final class Gateway: Sendable {
     public let statistics: Statistics
     public let live = Live()
 
-    private let store: Store
-    private let clock: WallClock
+    let store: Store
+    let clock: WallClock
     private let log: Log
     private let asking: WorkQueue<PendingEvent>
     private let sending: WorkQueue<PendingDelivery>
@@ -119,17 +119,6 @@ public final class Gateway: Sendable {
             if let found { await sending.add([try PendingDelivery(found)]) }
         }
         return true
-    }
-
-    /// Gives a dialog back to the bot, as the administrator asked.
-    /// - Returns: false if there is no such dialog.
-    public func resume(_ dialog: ID<DialogRecord>) async throws -> Bool {
-        let now = clock.now
-        return try await store.database.write { connection in
-            guard try connection.desk(of: dialog) != nil else { return false }
-            try connection.changeDesk(of: dialog) { $0.resumes(now: now) }
-            return true
-        }
     }
 
     // MARK: What the store holds

@@ -150,6 +150,9 @@ public struct Installer: Sendable {
                 "an application token has changed", ["portal": .text(info.domain), "user": .text(info.userID)])
         }
         let installation = try await save(confirmed)
+        if claim.applicationToken != nil, WrongTokenNotice.isShown(by: installation) {
+            try await store.setStatus(.active, notice: nil, of: installation, now: clock.now)
+        }
         log.info(
             known == nil ? "an application was installed" : "an installation was renewed",
             ["portal": .text(confirmed.domain), "app": .text(app.name), "user": .text(info.userID)])

@@ -37,12 +37,20 @@ public final class Platforms: Sendable {
         let known = entries.withLock { $0[connector.id] }
         if let known, known.connector == connector, known.provider == provider { return known.platform }
         guard let type = types.first(where: { $0.name == provider.type }) else { return nil }
-        let platform = type.make(
-            PlatformConfiguration(
-                url: connector.url ?? provider.url, key: connector.key, options: connector.options,
-                trust: trust(connector), http: http, clock: clock, log: log))
+        let platform = type.make(configuration(connector, provider))
         keep(platform, for: connector, provider)
         return platform
+    }
+
+    /// What is wrong with a connector's settings, as far as it is seen without asking anybody; `nil`: nothing.
+    func fault(_ connector: ConnectorRecord, _ provider: ProviderRecord) -> String? {
+        types.first { $0.name == provider.type }?.fault(in: configuration(connector, provider))
+    }
+
+    private func configuration(_ connector: ConnectorRecord, _ provider: ProviderRecord) -> PlatformConfiguration {
+        PlatformConfiguration(
+            url: connector.url ?? provider.url, key: connector.key, options: connector.options,
+            trust: trust(connector), http: http, clock: clock, log: log)
     }
 
     /// Uses this platform as long as connector and provider stay as they are.

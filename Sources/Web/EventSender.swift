@@ -1,11 +1,10 @@
 import Base
 import Bitrix24
+import Gateway
 import Storage
 
 /// Tells whether an event is Bitrix24's: it must come from the installation's portal and carry its application token.
 struct EventSender: Sendable {
-    /// The notice that the next event with the right token takes away again.
-    static let unknownToken = "An event came with an unknown application token: open the application in Bitrix24 once"
     /// How exactly `last_seen_at` is kept: a write for each event would cost too much.
     private static let seenEvery = Duration.seconds(600)
 
@@ -70,15 +69,17 @@ struct EventSender: Sendable {
         guard let expected = installation.applicationToken, let given = event.auth.applicationToken,
             Vault.equal(expected, given)
         else {
-            // A stranger's, or the application was installed anew without our hearing of it: the administrator sees it.
-            if installation.status == .active {
-                try await store.setStatus(.reauthorize, notice: Self.unknownToken, of: installation, now: clock.now)
+            // Told once: a stranger's next events write nothing.
+            if installation.status == .active, installation.notice == nil {
+                let now = clock.now
+                try await store.setStatus(
+                    .active, notice: WrongTokenNotice.text(at: now), of: installation, now: now)
             }
             throw refusal("application_token")
         }
-        if installation.status == .reauthorize, installation.notice == Self.unknownToken {
+        if WrongTokenNotice.isShown(by: installation) {
             try await store.setStatus(.active, notice: nil, of: installation, now: clock.now)
-            log.info("an installation is well again", ["portal": .text(portal.domain)])
+            log.info("events come with the right application token", ["portal": .text(portal.domain)])
         }
         let now = clock.now
         if portal.lastSeenAt.map({ now - $0 > Self.seenEvery }) ?? true {

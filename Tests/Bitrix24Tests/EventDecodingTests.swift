@@ -186,6 +186,24 @@ struct FirstGenerationTests {
         }
     }
 
+    @Test("a command whose fields are all in PARAMS is taken, whether the bot is named there or beside it")
+    func commandInParameters() throws {
+        for isBeside in [false, true] {
+            let event = try Example.event(PackageResources.v1_command_add_private_json) { tree in
+                let fields = tree[path: ["data", "COMMAND", "103"]]
+                for name in ["COMMAND", "COMMAND_ID", "COMMAND_PARAMS", "MESSAGE_ID", isBeside ? "" : "BOT_ID"] {
+                    if let value = fields?[name] { tree[path: ["data", "PARAMS", name]] = value }
+                }
+                if isBeside { tree[path: ["data", "BOT", "1291"]] = fields?["AUTH"].map { ["AUTH": $0] } ?? [:] }
+                tree[path: ["data", "COMMAND"]] = nil
+            }
+            guard case .bots(let bots) = event.content, let bot = bots.first else { return #expect(Bool(false)) }
+            #expect(bots.count == 1 && bot.kind == .command && bot.botID == 1291 && bot.dialogID == "1269")
+            #expect(bot.command?.id == "103" && bot.command?.name == "echo" && bot.command?.params == "test")
+            #expect(bot.messageID != nil && (bot.botAccessToken != nil) == isBeside)
+        }
+    }
+
     @Test("joining has no message, and the one who asked the bot in")
     func joined() throws {
         let alone = try Example.bot(PackageResources.v1_join_chat_private_json)

@@ -22,7 +22,7 @@ extension EndToEnd {
         }
 
         private static func with(
-            settings: JSON = [:], api: String = "v2", leave: SimulatedPortal.BotLeave = .close,
+            settings: JSON = [:], api: String = "v2", leave: SimulatedPortal.BotLeave = .close, lead: Int? = nil,
             _ body: (Stage, _ chat: Int) async throws -> Void
         ) async throws {
             var plan = Stage.Plan()
@@ -33,7 +33,7 @@ extension EndToEnd {
                 let answer = try await stage.bitbot.send(.patch, "/api/v1/bots/\(stage.bot)", ["settings": settings])
                 #expect(answer.status == 200)
                 let line = stage.portal.createOpenChannel("Help", bot: stage.botID, leave: leave)
-                try await body(stage, try stage.portal.startDialog(line: line, customer: "Carla").id)
+                try await body(stage, try stage.portal.startDialog(line: line, customer: "Carla", lead: lead).id)
             }
         }
 
@@ -194,6 +194,54 @@ extension EndToEnd {
                 #expect(answer.status == 200)
                 try stage.portal.customerWrites("hello", in: chat)
                 try await stage.untilAnswers(1, in: chat)
+            }
+        }
+
+        /// A customer calls an operator, and the bot leaves the chat; then the administrator gives the dialog back.
+        private static func resumeAfterLeaving(_ stage: Stage, _ chat: Int) async throws -> (status: Int, json: JSON) {
+            try stage.portal.customerWrites("operator", in: chat)
+            try await eventually { operatorOf(chat, stage) == 2 }
+            try await untilState("operator", stage, chat)
+            #expect(stage.portal.dialogs.first { $0.id == chat }?.members.contains(stage.botID) == false)
+            let id = try #require(try await dialog(stage, chat)?["id"]?.string)
+            let answer = try await stage.bitbot.send(.post, "/api/v1/dialogs/\(id)/resume")
+            return (answer.status, try JSON(parsing: answer.body))
+        }
+
+        @Test("a bot that left the chat is put back into it where the customer is in the CRM", arguments: ["v1", "v2"])
+        func bringBack(api: String) async throws {
+            try await Self.with(api: api, leave: .queue, lead: 17) { stage, chat in
+                let answer = try await Self.resumeAfterLeaving(stage, chat)
+                #expect(answer.status == 200, "\(answer.json.text)")
+                #expect(answer.json["state"] == "bot")
+                try stage.portal.customerWrites("hello", in: chat)
+                try await stage.untilAnswers(1, in: chat)
+                #expect(stage.answers(in: chat) == ["You said hello."])
+            }
+        }
+
+        @Test("where a bot that has left cannot be put back, that is said, and the dialog stays the operator's")
+        func cannotBringBack() async throws {
+            try await Self.with(leave: .queue) { stage, chat in
+                let answer = try await Self.resumeAfterLeaving(stage, chat)
+                #expect(answer.status == 409)
+                for words in ["has left the chat", "transfer the dialog"] {
+                    #expect(answer.json.text.contains(words))
+                }
+                try await Self.untilState("operator", stage, chat)
+                try stage.portal.finishSession(chat: chat)
+                try stage.portal.customerWrites("hello", in: chat)
+                try await stage.untilAnswers(1, in: chat)
+            }
+            try await Self.with(leave: .queue, lead: 17) { stage, chat in
+                stage.portal.inject(
+                    .init(
+                        .error(status: 403, code: "ACCESS_DENIED", description: "No access to the lead"),
+                        method: "imopenlines.crm.chat.user.add", times: nil))
+                let answer = try await Self.resumeAfterLeaving(stage, chat)
+                #expect(answer.status == 409 && answer.json.text.contains("No access to the lead"))
+                try await Self.untilState("operator", stage, chat)
+                #expect(try await stage.bitbot.items("installations").first?["status"] == "active")
             }
         }
 

@@ -157,8 +157,10 @@ extension EndToEnd {
                 #expect(try await stage.repost(known, data: data, auth: ["application_token": "wrong"]) == 403)
                 try await stage.untilNothingWaits()
                 #expect(stage.dify.counts.runs == 1)
-                // The administrator sees that something is wrong; the right token goes on being taken.
-                #expect(try await stage.bitbot.items("installations").first?["status"] == "reauthorize")
+                // The administrator reads of it; nothing else has changed.
+                let installation = try await stage.bitbot.items("installations").first
+                #expect(installation?["status"] == "active")
+                #expect(installation?["notice"]?.string?.contains("wrong application token") == true)
                 try stage.portal.customerWrites("still there?", in: chat)
                 try await stage.untilAnswers(2, in: chat)
             }

@@ -127,6 +127,43 @@ struct DoctorTests {
         }
     }
 
+    @Test("a portal that cannot be reached is called that, and nobody is sent to open the application there")
+    func unreachable() async throws {
+        try await Stage.with { stage in
+            _ = try await stage.installed()
+            await stage.portal.stop()
+            let finding = try #require(try await stage.check()["findings"]?.array?.first)
+            #expect(finding["trouble"]?.string?.hasPrefix("Bitrix24 cannot be reached: 127.0.0.1") == true)
+            #expect(finding["trouble"]?.string?.contains("Bitrix24 says") == false)
+            #expect(finding["remedy"]?.string?.contains("browser") == true, "\(finding)")
+        }
+    }
+
+    @Test(
+        "a connector that cannot work fails in doctor and on the overview, as its test says",
+        arguments: [
+            ("typebot", "", [:], "start address"), ("openai", "http://127.0.0.1:1/v1", [:], "model"),
+            ("webhook", "", [:], "address"), ("webhook", "http://?x", [:], "address"),
+            ("dify_chatflow", "http://:0/v1", [:], "address"),
+        ] as [(String, String, JSON, String)])
+    func connectors(type: String, url: String, options: JSON, word: String) async throws {
+        try await Stage.with { stage in
+            let provider = try await stage.store.createProvider(
+                name: "Platform", type: type, url: url, now: WallClock.system.now)
+            var draft = ConnectorDraft(providerID: provider.id, name: "Broken")
+            draft.key = Stage.key
+            draft.options = options
+            let connector = try await stage.store.createConnector(draft, now: WallClock.system.now)
+            let tested = try await stage.api(.post, "connectors/\(connector.id)/test", [:])
+            let findings = try await stage.command(.get, "/doctor")["findings"]?.array ?? []
+            let trouble = findings.first { $0["name"] == "connector Broken" }?["trouble"]?.string
+            #expect(trouble?.contains(word) == true, "\(findings)")
+            #expect(tested.json["error"]?.string == trouble, "\(tested.text)")
+            let light = try await stage.read("overview")["lights"]?.array?.first { $0["name"] == "Broken" }
+            #expect(light?["state"] == "trouble" && light?["reason"]?.string == trouble)
+        }
+    }
+
     @Test("an installation whose tokens are refused says what the administrator has to do")
     func tokens() async throws {
         try await Stage.with { stage in

@@ -80,7 +80,7 @@ struct HealthTests {
             await stage.portal.stop()
             let found = try await troubles()
             #expect(found["\(domain): Bot Idle"]?.string?.contains("connector") == true)
-            #expect(found["\(domain): Token"]?.string?.contains("Bitrix24 says") == true)
+            #expect(found["\(domain): Token"]?.string?.contains("cannot be reached") == true)
         }
     }
 

@@ -185,13 +185,17 @@ struct InstallationTests {
     @Test("ONAPPUNINSTALL without the right application token is refused")
     func forgedUninstall() async throws {
         try await Stage.with { stage in
-            let installed = try await stage.installed()
+            let installed = try await stage.installed(page: true)
             let forged: JSON = [
                 "event": "ONAPPUNINSTALL", "data": ["CLEAN": "1"],
                 "auth": ["member_id": .string(stage.portal.settings.memberID), "application_token": "made up"],
             ]
             #expect(try await stage.post(forged, to: installed.eventsURL).status == 403)
-            #expect(try await stage.status(of: installed) == "reauthorize")
+            #expect(try await stage.status(of: installed) == "active")
+            #expect(try await stage.notice(of: installed)?.contains("wrong application token") == true)
+            // Opened once, with the right one: it was a stranger's.
+            #expect(try await stage.portal.openPage(of: installed.clientID, as: 1).status == 200)
+            #expect(try await stage.notice(of: installed) == nil)
         }
     }
 

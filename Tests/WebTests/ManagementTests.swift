@@ -233,8 +233,9 @@ struct ManagementTests {
         try await Stage.with { stage in
             let path = "connectors/\(try await stage.connector().field("id"))"
             for url in [
-                "file:///etc/passwd", "https://", "https:///path", "ftp://host", "https://user:password@host/",
-                "https://host/#part", "https://host/ with space", "host", "https://host\\@other/",
+                "file:///etc/passwd", "https://", "http://?x", "https:///path", "ftp://host",
+                "https://user:password@host/", "https://host/#part", "https://host/ with space", "host",
+                "https://host\\@other/",
             ] {
                 #expect(
                     try await stage.api(.patch, path, ["url": .string(url)]).fields.keys.sorted() == ["url"], "\(url)")

@@ -20,9 +20,7 @@ public struct OpenAIBot: BotPlatform {
 
     /// - Throws: ``PlatformError`` of the kind `final`.
     func body(_ history: [OpenAIMessage], _ turn: OpenAITurn, _ question: Question) throws -> JSON {
-        guard let model = options.model else {
-            throw PlatformError(.final, "The connector names no model: set its option model.")
-        }
+        let model = try options.namedModel()
         var messages: [JSON] = []
         let prompt = PromptTemplate.filled(
             options.systemPrompt, variables: question.variables, tokens: options.sendsTokens ? question.tokens : [:])
@@ -42,7 +40,8 @@ public struct OpenAIBot: BotPlatform {
 extension PlatformType {
     static let openAI = PlatformType(
         name: "openai", displayName: "OpenAI-compatible", defaultURL: "https://api.openai.com/v1",
-        options: OpenAIOptions.table, make: { OpenAIBot($0) })
+        options: OpenAIOptions.table, check: { _ = try OpenAIOptions($0.options).namedModel() },
+        make: { OpenAIBot($0) })
 }
 
 /// What a connector's `options` say.
@@ -68,6 +67,14 @@ struct OpenAIOptions: Sendable {
         PlatformOption(
             "send_tokens", .flag, "Whether tokens of Bitrix24 may stand in the system prompt; not without it."),
     ]
+
+    /// - Throws: ``PlatformError`` of the kind `final`.
+    func namedModel() throws -> String {
+        guard let model else {
+            throw PlatformError(.final, "The connector names no model: set its option model.")
+        }
+        return model
+    }
 
     init(_ json: JSON) {
         model = json["model"]?.string.flatMap { $0.isEmpty ? nil : $0 }

@@ -66,5 +66,6 @@ public struct Typebot: Greets {
 
 extension PlatformType {
     static let typebot = PlatformType(
-        name: "typebot", displayName: "Typebot", defaultURL: "https://typebot.io", make: { Typebot($0) })
+        name: "typebot", displayName: "Typebot", defaultURL: "https://typebot.io",
+        check: { _ = try Typebot($0).connection.reachable() }, make: { Typebot($0) })
 }

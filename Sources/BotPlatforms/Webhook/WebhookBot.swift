@@ -48,9 +48,7 @@ public struct WebhookBot: Greets {
 
     /// - Throws: ``PlatformError``.
     func request(_ question: Question) async throws -> HTTPClient.Request {
-        guard !url.isEmpty else {
-            throw PlatformError(.final, "The connector has no address: put the bot's URL there.")
-        }
+        try checkAddress()
         let body = try await WebhookQuestion(question, options).json.bytes
         var request = HTTPClient.Request(.post, url, body: body, trust: trust)
         request.headers = ["Content-Type": "application/json", "Accept": "application/json, text/plain"]
@@ -66,6 +64,11 @@ public struct WebhookBot: Greets {
         request.timeouts = timeouts
         request.maximumBytes = 8 * 1024 * 1024
         return request
+    }
+
+    /// - Throws: ``PlatformError``.
+    func checkAddress() throws {
+        if url.isEmpty { throw PlatformError(.final, "The connector has no address: put the bot's URL there.") }
     }
 
     /// Only what says "not now" was surely not carried out.
@@ -92,7 +95,7 @@ public struct WebhookBot: Greets {
 extension PlatformType {
     static let webhook = PlatformType(
         name: "webhook", displayName: "Webhook", defaultURL: "", options: WebhookOptions.table,
-        make: { WebhookBot($0) })
+        check: { try WebhookBot($0).checkAddress() }, make: { WebhookBot($0) })
 }
 
 /// What a connector's `options` say.

@@ -23,7 +23,7 @@ export default {
   askedAgain: "Asked again",
   resume: "Give back to the bot",
   resumeTitle: "Give this dialog back to the bot?",
-  resumeText: "The bot answers again from the next message on. An operator who is just writing is not told.",
+  resumeText: "The bot answers again from the next message on. An operator who is just writing is not told. A bot that has left the chat can be put back only if the customer is in the CRM.",
   resumed: "The bot has the dialog again",
   erase: "Erase",
   eraseTitle: "Erase this dialog?",

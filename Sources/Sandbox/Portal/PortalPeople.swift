@@ -63,10 +63,12 @@ extension SimulatedPortal {
     }
 
     /// Starts an external client's chat in an open channel. The session, and the bot, begin with the first message.
-    /// - Parameter connector: the first part of the chat's `entity_id`.
+    /// - Parameters:
+    ///   - connector: the first part of the chat's `entity_id`.
+    ///   - lead: the lead in the CRM that the chat belongs to.
     /// - Returns: the chat, with ``Dialog/owner`` as the customer's user id.
     public func startDialog(
-        line: Int, customer name: String = "Guest", connector: String = "livechat"
+        line: Int, customer name: String = "Guest", connector: String = "livechat", lead: Int? = nil
     ) throws -> Dialog {
         try change { state in
             guard let found = state.lines[line] else { throw SimulatedPortalError.unknownLine(line) }
@@ -76,6 +78,7 @@ extension SimulatedPortal {
                 id: id, kind: .openChannel(line: line), title: "\(name) - \(found.name)", members: [user], owner: user,
                 created: WallClock.system.now)
             chat.connector = connector
+            chat.lead = lead
             state.chats[id] = chat
             state.tellDialog(id)
             return state.dialog(chat)

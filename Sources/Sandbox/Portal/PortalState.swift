@@ -149,6 +149,8 @@ struct Chat: Sendable {
     var connector = ""
     var sessionID: Int?
     var operatorID: Int?
+    /// The lead in the CRM that an open channel's chat belongs to.
+    var lead: Int?
     /// The last message that each member has read.
     var lastRead: [Int: Int] = [:]
 
@@ -181,10 +183,11 @@ struct Chat: Sendable {
     /// Documentation: `api-reference/imopenlines/openlines/sessions/imopenlines-dialog-get.md`.
     func entityData1(start: Timestamp?) -> String {
         guard line != nil else { return "" }
-        return "N|NONE|0|N|N|\(sessionID ?? 0)|\((start?.rawValue ?? 0) / 1000)|0|0|0"
+        let owner = lead.map { "Y|LEAD|\($0)" } ?? "N|NONE|0"
+        return "\(owner)|N|N|\(sessionID ?? 0)|\((start?.rawValue ?? 0) / 1000)|0|0|0"
     }
 
-    var entityData2: String { line == nil ? "" : "LEAD|0|COMPANY|0|CONTACT|0|DEAL|0" }
+    var entityData2: String { line == nil ? "" : "LEAD|\(lead ?? 0)|COMPANY|0|CONTACT|0|DEAL|0" }
 }
 
 /// Who registered a bot or calls a method: an application, or a name that a webhook's caller chose (`botToken`,

@@ -171,7 +171,8 @@ extension Connection {
         for other in joined where try !isFree(other, for: claim.event) { return false }
         let begun = try run(
             """
-            UPDATE events SET state = 'asking', asked_at = ?1, not_before = ?1, attempts = attempts + 1, trace = NULL
+            UPDATE events SET state = 'asking', asked_at = ?1, not_before = ?1, attempts = attempts + 1, trace = NULL,
+                last_error = NULL
             WHERE id = ?2 AND kind = ?3 AND edits = ?4 AND state IN ('waiting', 'asking') AND joined_to IS NULL
             """,
             [SQLValue(now), SQLValue(claim.event), .text(claim.kind.rawValue), .integer(Int64(claim.edits))])
@@ -202,6 +203,11 @@ extension Connection {
         try run(
             "UPDATE events SET not_before = ?, last_error = ? WHERE id = ?",
             [SQLValue(moment), .text(reason), SQLValue(event)])
+    }
+
+    /// Why the last attempt has not succeeded, if that is known.
+    public func lastError(of event: ID<EventRecord>) throws -> String? {
+        try row("SELECT last_error FROM events WHERE id = ?", [SQLValue(event)]) { $0.textIfAny(0) } ?? nil
     }
 
     /// - Parameter withJoined: so is what was asked together with it.

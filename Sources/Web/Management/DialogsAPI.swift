@@ -134,7 +134,8 @@ struct DialogsAPI: Sendable {
                 summary: "Gives a dialog back to the bot, whoever has it", status: 200,
                 gives: .one("dialog", dialogs.fields),
                 handler: { request in
-                    guard try await gateway.resume(try await dialog(request).dialog.id) else {
+                    let id = try await dialog(request).dialog.id
+                    guard try await asking({ try await gateway.resume(id) }) else {
                         throw APIError.notFound("dialog")
                     }
                     return .json(try await dialogs.json(try await dialog(request)))

@@ -46,14 +46,9 @@ struct PortalCareAPI: Sendable {
             handler: { request in
                 let reconciler = Reconciler(
                     store: store, portals: portals, registrar: registrar, addresses: addresses, log: log)
-                do {
-                    let repairs = try await reconciler.repair(try await portal(request))
-                    return .json(["repaired": .array(repairs.map(JSON.string))])
-                } catch let error as PortalError {
-                    throw APIError(refusal: error)
-                } catch let error as CannotReach {
-                    throw APIError.conflict(error.reason)
-                }
+                let portal = try await portal(request)
+                let repairs = try await asking { try await reconciler.repair(portal) }
+                return .json(["repaired": .array(repairs.map(JSON.string))])
             })
     }
 

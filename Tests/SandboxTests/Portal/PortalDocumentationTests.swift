@@ -75,6 +75,10 @@ extension PortalState {
             chats[id] = chat
         }
         sessions[321] = Session(id: 321, chatID: 112, start: now)
+        users[503] = SimulatedPortal.User(id: 503, firstName: "User", lastName: "503", kind: .employee, isAdmin: false)
+        chats[1763] = Chat(
+            id: 1763, kind: .openChannel(line: 1), title: "Guest", members: [211], owner: 211, created: now)
+        chats[1763]?.lead = 1205
         put(900, in: 112, by: 2, now)
         let file = SimulatedPortal.File(id: 137, name: "a.png", type: "image", content: [1])
         files[137] = StoredFile(chatID: 112, authorID: 2, date: now, file: file)

@@ -58,6 +58,12 @@ let openLineMethods: [RESTMethod] = [
     ) { state, call in
         RESTResult(try state.history(call.parameters.uppercased))
     },
+    RESTMethod(
+        name: "imopenlines.crm.chat.user.add", page: pages + "chats/imopenlines-crm-chat-user-add.md",
+        scopes: ["imopenlines"]
+    ) { state, call in
+        RESTResult(JSON(try state.addToLeadsChat(call)))
+    },
     openLineListMethod,
 ]
 
@@ -102,6 +108,32 @@ extension PortalState {
             throw RESTError(400, "OPERATOR_WRONG", "You cannot redirect to this operator")
         }
         handOver(chat: chat.id, to: user, botLeaves: parameters.flag("LEAVE") == true)
+    }
+
+    /// Only leads are known here.
+    fileprivate mutating func addToLeadsChat(_ call: RESTCall) throws -> Int {
+        let parameters = call.parameters.uppercased
+        guard let type = parameters.filled("CRM_ENTITY_TYPE"), let entity = parameters.id("CRM_ENTITY"),
+            let user = parameters.id("USER_ID")
+        else { throw RESTError(400, "ERROR_ARGUMENT", "An argument is null or empty") }
+        let ofLead = chats.values.filter { type == "lead" && $0.lead == entity }.map(\.id)
+        guard let id = parameters.id("CHAT_ID") ?? ofLead.max() else { return 0 }
+        guard ofLead.contains(id) else {
+            throw RESTError(400, "CHAT_NOT_IN_CRM", "Chat does not belong to the CRM object being checked")
+        }
+        guard users[user] != nil else {
+            throw RESTError(400, "CRM_CHAT_USER_NOT_ACTIVE", "User not active")
+        }
+        guard !isMember(user, of: id) else {
+            throw RESTError(400, "WRONG_REQUEST", "You don't have access or user already member in chat")
+        }
+        if bots[user] != nil {
+            join(user, chat: id, by: 1, now: call.now)
+        } else {
+            chats[id]?.members.append(user)
+            tellDialog(id)
+        }
+        return id
     }
 
     fileprivate func lineDialog(_ parameters: RESTParameters) -> Chat? {
