@@ -175,7 +175,7 @@ def test_the_overview_says_that_all_is_well_and_counts_what_was_said(visit, serv
     expect(page.locator(".chart-figure").first).to_contain_text(re.compile(r"[1-9]"))
 
 
-def test_an_operator_is_seen_and_the_dialog_can_be_given_back(visit, server):
+def test_an_operator_is_seen_and_a_dialog_whose_bot_has_left_is_not_shown_as_given_back(visit, server):
     server.sandbox.choose("customer", "chatflow")
     server.sandbox.write("customer", "operator")
     bot = server.named("/bots", "Sandbox support")
@@ -185,8 +185,10 @@ def test_an_operator_is_seen_and_the_dialog_can_be_given_back(visit, server):
     page.get_by_role("table", name="Dialogs").get_by_role("link").first.click()
     expect(page.get_by_text("With an operator").first).to_be_visible()
     page.get_by_role("button", name="Give back to the bot").click()
+    visit.allow(409)
     page.get_by_role("alertdialog").get_by_role("button", name="Give back to the bot").click()
-    expect(page.get_by_text("With the bot").first).to_be_visible()
+    expect(page.get_by_text("The bot has left the chat").first).to_be_visible()
+    expect(page.get_by_text("With an operator").first).to_be_visible()
 
 
 def test_a_dialog_is_found_by_its_title_and_erased(visit, server):

@@ -106,6 +106,8 @@ export default [
   said("Bitrix24 refuses calls: there are too many", "Битрикс24 отклоняет запросы: их слишком много"),
   said("(\\d+) calls wait for the portal's limit", "лимита портала ждут {1} запросов"),
   said("Make a new incoming webhook in Bitrix24 and paste its address here", "Создайте в Битрикс24 новый входящий вебхук и вставьте его адрес сюда"),
+  said("Bitrix24 cannot be reached: (.+)", "Битрикс24 недоступен: {1}"),
+  said("See that the portal opens in a browser, and that this server gets there: firewall, proxy", "Проверьте, что портал открывается в браузере и что сервер до него достаёт: брандмауэр, прокси"),
   said("Open the application in Bitrix24 as an administrator", "Откройте приложение в Битрикс24 под администратором"),
   said("Install the application there, or add an incoming webhook", "Установите там приложение или добавьте входящий вебхук"),
   said("Give the application its client_id and client_secret", "Укажите приложению client_id и client_secret"),
@@ -130,7 +132,20 @@ export default [
   said("(\\d+) messages have failed", "Не доставлено сообщений: {1}"),
   said("Look at the failed work: ask again, or give it up", "Загляните в «Сбои»: повторите или откажитесь"),
 
+  said("Set it at the connector or its provider, then test the connector", "Укажите это в коннекторе или его провайдере и проверьте коннектор"),
+  said("Give it the key of its bot platform", "Укажите ключ платформы бота"),
+  said("A document of more than 8 MB is imported on the server itself: bitbot import FILE", "Документ больше 8 МБ импортируется на самом сервере: bitbot import ФАЙЛ"),
+
+  said("The bot was asked, and whether it answered cannot be told", "Бота спросили, и неизвестно, ответил ли он"),
+  said("The bot was asked, and whether it answered cannot be told: (.+)", "Бота спросили, и неизвестно, ответил ли он: {1}"),
+
+  // Вернуть боту
+  said("The bot has left the chat, and BitBot cannot put it back\\. In Bitrix24, transfer the dialog to the bot; in the customer's next session it answers by itself", "Бот вышел из чата, и BitBot не может его вернуть. Переведите диалог на бота в Битрикс24; в следующем обращении клиента он ответит сам."),
+  said("The bot has left the chat, and Bitrix24 does not let it back: (.+)\\. In Bitrix24, transfer the dialog to the bot; in the customer's next session it answers by itself", "Бот вышел из чата, и Битрикс24 его не возвращает: {1}. Переведите диалог на бота в Битрикс24; в следующем обращении клиента он ответит сам."),
+  said("The bot, its installation or its application's keys are gone", "Бота, его подключения или ключей его приложения больше нет"),
+
   // Почему Битрикс24 не пускает
+  said("An event with a wrong application token came at (.+?)\\. If events no longer arrive, open the application in Bitrix24 once", "Пришло событие с неверным токеном приложения: {1}. Если события больше не приходят, откройте приложение в Битрикс24 один раз."),
   said("(.+[.:]) What waits for it is kept for a day\\. Bitrix24 says: (.+)", "{1} То, что его ждёт, хранится сутки. Битрикс24 отвечает: {2}"),
   said("Bitrix24 does not take the webhook's code: make a new inbound webhook there and paste its address", "Битрикс24 не принимает код вебхука: создайте новый входящий вебхук и вставьте его адрес."),
   said("Bitrix24 takes none of the stored tokens: open the application in the portal as an administrator", "Битрикс24 не принимает сохранённый доступ: откройте приложение на портале под администратором."),
