@@ -278,5 +278,4 @@ struct BotsAPI: Sendable {
         }
         return (found, owner)
     }
-
 }
