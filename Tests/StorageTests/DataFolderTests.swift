@@ -8,7 +8,8 @@ import Testing
 @Suite struct DataFolderTests {
     @Test("only one at a time holds the data folder; it is free again when the holder lets go")
     func lock() throws {
-        let folder = try TemporaryFolder().file("data/inner")
+        let parent = try TemporaryFolder()
+        let folder = parent.file("data/inner")
         var first: StoreLock? = try StoreLock(folder: folder)
         #expect(first != nil)
         #expect(throws: StoreError.locked(path: folder)) { try StoreLock(folder: folder) }
@@ -16,6 +17,7 @@ import Testing
         _ = try StoreLock(folder: folder)
         let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
         #expect(mode == 0o700)
+        withExtendedLifetime(parent) {}
     }
 
     @Test("a data folder that cannot be made is named")
