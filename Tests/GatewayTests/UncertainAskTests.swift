@@ -18,9 +18,11 @@ struct UncertainAskTests {
             try await eventually(timeout: .seconds(30)) {
                 try await stage.count("events WHERE state = 'failed'") == 1
             }
-            let work = try #require(try await stage.store.work(limit: 9, after: nil).items.first)
-            #expect(work.lastError?.contains("The bot's URL answered 500: out of disk") == true)
-            #expect(work.lastError?.contains("whether it answered cannot be told") == true)
+            // Beside it the apology may still be on its way.
+            let work = try await stage.store.work(limit: 9, after: nil).items
+            let reason = try #require(work.compactMap(\.lastError).first)
+            #expect(reason.contains("The bot's URL answered 500: out of disk"))
+            #expect(reason.contains("whether it answered cannot be told"))
             #expect(platform.questions.count == 1)
         }
     }
