@@ -61,7 +61,12 @@ extension Vault {
         if let environmentKey { return try Vault(base64Key: environmentKey) }
         let path = folder + "/secret.key"
         if let kept = FileManager.default.contents(atPath: path) {
-            return try Vault(base64Key: String(decoding: kept, as: UTF8.self))
+            do {
+                return try Vault(base64Key: String(decoding: kept, as: UTF8.self))
+            } catch {
+                throw StoreError.cannotOpen(
+                    path: path, reason: "it does not hold 32 bytes in base64: take it from a backup")
+            }
         }
         guard !FileManager.default.fileExists(atPath: path) else {
             throw StoreError.cannotOpen(path: path, reason: "it cannot be read")

@@ -48,6 +48,14 @@ import Testing
         let folder = try TemporaryFolder()
         #expect(throws: VaultError.badKey) { try Vault.forDataFolder(folder.path, environmentKey: key) }
         #expect(!FileManager.default.fileExists(atPath: folder.file("secret.key")))
+        let file = folder.file("secret.key")
+        try key.write(toFile: file, atomically: true, encoding: .utf8)
+        #expect {
+            try Vault.forDataFolder(folder.path, environmentKey: nil)
+        } throws: { error in
+            if case StoreError.cannotOpen(file, _) = error { true } else { false }
+        }
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == key)
     }
 
     @Test("a store is opened with the key that it was made with and refused with any other")

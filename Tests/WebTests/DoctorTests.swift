@@ -154,7 +154,7 @@ struct DoctorTests {
             draft.key = Stage.key
             draft.options = options
             let connector = try await stage.store.createConnector(draft, now: WallClock.system.now)
-            let tested = try await stage.api(.post, "connectors/\(connector.id)/test", [:])
+            let tested = try await stage.api(.post, "connectors/\(connector.id)/test")
             let findings = try await stage.command(.get, "/doctor")["findings"]?.array ?? []
             let trouble = findings.first { $0["name"] == "connector Broken" }?["trouble"]?.string
             #expect(trouble?.contains(word) == true, "\(findings)")

@@ -8,7 +8,10 @@ struct Draft: Sendable {
     /// - Parameter isPatch: fields may be missing; RFC 7396.
     /// - Throws: ``APIError`` 400 or 422.
     init(_ request: APIRequest, fields: [Field], isPatch: Bool) throws {
-        guard let body = try? JSON(parsing: request.body), let members = body.object else {
+        // Where every field may be left out, so may the body.
+        let mayBeEmpty = !isPatch && !fields.contains(where: \.isRequired)
+        let body = request.body.isEmpty && mayBeEmpty ? [:] : try? JSON(parsing: request.body)
+        guard let members = body?.object else {
             throw APIError.badRequest("The body must be a JSON object")
         }
         var faults: Members<String> = [:]
