@@ -103,7 +103,7 @@ extension HTTPServerConnection {
         startNext()
     }
 
-    func bodyRefusal() -> HTTPResponse? {
+    private func bodyRefusal() -> HTTPResponse? {
         var message = base_http_message()
         guard base_http_parser_message(parser, &message) else { return nil }
         // What has come of it is of no use.

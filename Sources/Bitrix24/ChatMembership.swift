@@ -43,7 +43,9 @@ struct CRMOwner: Equatable {
     /// `lead`, `company`, `contact` or `deal`.
     var type: String
     var id: Int64
+}
 
+extension CRMOwner {
     /// The first that is set of `LEAD|0|COMPANY|0|CONTACT|7|DEAL|12`.
     init?(entityData: String) {
         let fields = entityData.split(separator: "|", omittingEmptySubsequences: false)
@@ -53,10 +55,5 @@ struct CRMOwner: Equatable {
             return
         }
         return nil
-    }
-
-    init(type: String, id: Int64) {
-        self.type = type
-        self.id = id
     }
 }

@@ -37,26 +37,33 @@ extension Store {
         _ id: ID<CredentialRecord>, _ change: @escaping @Sendable (inout CredentialRecord) throws -> Result
     ) async throws -> Result {
         let vault = vault
-        defer { cache.credentials.forgetAll() }
-        return try await database.write { connection in
-            var credential = try connection.record(id, CredentialRecord.columns, in: "credentials") {
-                try CredentialRecord($0, vault)
+        do {
+            // Of one installation alone: with thousands of portals one of them renews its token every second.
+            let (result, owner) = try await database.write { connection in
+                var credential = try connection.record(id, CredentialRecord.columns, in: "credentials") {
+                    try CredentialRecord($0, vault)
+                }
+                let result = try change(&credential)
+                try connection.change(
+                    "credentials",
+                    """
+                    UPDATE credentials SET user_id = ?, admin = ?, access_sealed = ?, refresh_sealed = ?,
+                        former_refresh_sealed = ?, expires_at = ?, renewed_at = ?, usable = ?
+                    WHERE id = ?
+                    """,
+                    [
+                        .text(credential.userID), SQLValue(credential.admin), .sealed(credential.accessToken, vault),
+                        .sealed(credential.refreshToken, vault), .sealed(credential.formerRefreshToken, vault),
+                        SQLValue(credential.expiresAt), SQLValue(credential.renewedAt), SQLValue(credential.usable),
+                        SQLValue(id),
+                    ])
+                return (result, credential.installationID)
             }
-            let result = try change(&credential)
-            try connection.change(
-                "credentials",
-                """
-                UPDATE credentials SET user_id = ?, admin = ?, access_sealed = ?, refresh_sealed = ?,
-                    former_refresh_sealed = ?, expires_at = ?, renewed_at = ?, usable = ?
-                WHERE id = ?
-                """,
-                [
-                    .text(credential.userID), SQLValue(credential.admin), .sealed(credential.accessToken, vault),
-                    .sealed(credential.refreshToken, vault), .sealed(credential.formerRefreshToken, vault),
-                    SQLValue(credential.expiresAt), SQLValue(credential.renewedAt), SQLValue(credential.usable),
-                    SQLValue(id),
-                ])
+            cache.credentials.forget(owner)
             return result
+        } catch {
+            cache.credentials.forgetAll()
+            throw error
         }
     }
 }

@@ -95,8 +95,8 @@ import Testing
     }
 
     @Test(
-        "a log that nobody reads stops nobody; read again, its lines are whole and in order, and it tells how many are missing"
-    )
+        "a log that nobody reads stops nobody; read again, its lines are whole and in order, and it tells how many are missing",
+        .timeLimit(.minutes(1)))
     func unread() async throws {
         let pipe = Pipe()
         let output = LineOutput(descriptor: pipe.fileHandleForWriting.fileDescriptor) { "lost \($0)" }
